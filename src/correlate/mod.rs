@@ -1,0 +1,1 @@
+//! Correlation: evidence in, opinions out. Pure.

@@ -1,0 +1,1 @@
+//! Mail headers. The one door to mail-parser.

@@ -1,0 +1,155 @@
+//! What the kernel says about running processes. Linux only; elsewhere nothing is known, and nothing is claimed.
+
+use crate::evidence::{Live, Time};
+use std::collections::HashSet;
+
+/// The device and inode numbers of a file.
+pub type FileId = (u64, u64);
+
+/// Whether this process exists; `None` where that cannot be known.
+pub fn alive(pid: u32) -> Option<bool> {
+    if cfg!(target_os = "linux") && std::path::Path::new("/proc/self").exists() {
+        Some(std::path::Path::new(&format!("/proc/{pid}")).exists())
+    } else {
+        None
+    }
+}
+
+/// The process of this name that has this folder as its working directory, as a mail system's master process has its
+/// spool. This holds across containers and chroots, where process numbers in pid files mean something else.
+#[cfg(target_os = "linux")]
+pub fn working_in(folder: FileId, name: &str) -> Option<Live> {
+    use std::os::unix::fs::MetadataExt as _;
+    let boot = boot_time()?;
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let Ok(at) = std::fs::metadata(entry.path().join("cwd")) else { continue };
+        if (at.dev(), at.ino()) != folder {
+            continue;
+        }
+        let Some((command, ticks)) = command_and_start(pid) else { continue };
+        if command == name {
+            return Some(Live { pid, since: start_time(boot, ticks) });
+        }
+    }
+    None
+}
+
+/// The process of this name that has this folder as its working directory: unknown on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn working_in(_folder: FileId, _name: &str) -> Option<Live> {
+    None
+}
+
+/// Which of these files some process holds open or locked now. Files of processes that ghostq may not look into are
+/// not among them; locks are seen for all.
+#[cfg(target_os = "linux")]
+pub fn in_use(files: &HashSet<FileId>) -> HashSet<FileId> {
+    let mut found = HashSet::new();
+    if files.is_empty() {
+        return found;
+    }
+    found.extend(
+        locked_inodes().into_iter().flat_map(|inode| files.iter().filter(move |file| file.1 == inode)),
+    );
+    let Ok(processes) = std::fs::read_dir("/proc") else { return found };
+    for process in processes.flatten() {
+        if process.file_name().to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
+            opened_by(&process.path().join("fd"), files, &mut found);
+        }
+    }
+    found
+}
+
+/// Which of these files some process holds open or locked now: unknown on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn in_use(_files: &HashSet<FileId>) -> HashSet<FileId> {
+    HashSet::new()
+}
+
+#[cfg(target_os = "linux")]
+fn opened_by(descriptors: &std::path::Path, files: &HashSet<FileId>, found: &mut HashSet<FileId>) {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = std::path::PathBuf::from(format!("/proc/{}/fd", std::process::id()));
+    if descriptors == own {
+        return;
+    }
+    for descriptor in std::fs::read_dir(descriptors).into_iter().flatten().flatten() {
+        if let Ok(at) = std::fs::metadata(descriptor.path()) {
+            let id = (at.dev(), at.ino());
+            if files.contains(&id) {
+                found.insert(id);
+            }
+        }
+    }
+}
+
+/// Inodes in /proc/locks: the sixth field is `MAJOR:MINOR:INODE` (proc_locks(5)). The device there is not always the one
+/// that stat reports (btrfs, overlay), so that only the inode is compared: too careful rather than too sure.
+#[cfg(target_os = "linux")]
+fn locked_inodes() -> Vec<u64> {
+    let text = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_whitespace().find(|field| field.matches(':').count() == 2))
+        .filter_map(|field| field.rsplit(':').next()?.parse().ok())
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+fn boot_time() -> Option<i64> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
+}
+
+/// Fields 2 and 22 of /proc/PID/stat (proc_pid_stat(5)); the command may hold spaces and parentheses, so that the last
+/// `)` ends it.
+#[cfg(target_os = "linux")]
+fn command_and_start(pid: u32) -> Option<(String, i64)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (head, rest) = text.rsplit_once(')')?;
+    let command = head.split_once('(')?.1.to_owned();
+    let ticks = rest.split_whitespace().nth(19)?.parse().ok()?;
+    Some((command, ticks))
+}
+
+/// The kernel counts in ticks of 1/100 s towards user space on every architecture that Linux runs on today (`USER_HZ`).
+#[cfg(target_os = "linux")]
+fn start_time(boot: i64, ticks: i64) -> Time {
+    const USER_HZ: i64 = 100;
+    let nanos = u32::try_from(ticks % USER_HZ).unwrap_or(0) * 10_000_000;
+    Time::new(boot + ticks / USER_HZ, nanos)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn the_kernel_knows_this_process_and_its_open_files() {
+        assert_eq!(alive(std::process::id()), Some(true));
+        let (_, ticks) = command_and_start(std::process::id()).unwrap();
+        let started = start_time(boot_time().unwrap(), ticks);
+        assert!(Time::now().since(started).abs() < 3_600, "a test run takes less than an hour");
+    }
+
+    #[test]
+    fn a_file_that_another_process_holds_is_in_use() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let at = file.as_file().metadata().unwrap();
+        let id = (at.dev(), at.ino());
+        let files = HashSet::from([id]);
+        assert!(!in_use(&files).contains(&id), "what ghostq itself holds does not count");
+        let mut holder = std::process::Command::new("sleep")
+            .arg("30")
+            .stdin(std::fs::File::open(file.path()).unwrap())
+            .spawn()
+            .unwrap();
+        let seen = in_use(&files).contains(&id);
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        assert!(seen);
+    }
+}

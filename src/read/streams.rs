@@ -1,0 +1,1 @@
+//! Named streams and extended attributes of a file.

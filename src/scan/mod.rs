@@ -1,0 +1,1 @@
+//! Scanning: finding places, walking them, reading them in parallel.

@@ -1,0 +1,211 @@
+//! Sources: places where mail rests, and how each is read.
+//!
+//! A new mail system is one folder here and one line in [`ALL`]. Everything about it is in its folder: what it is called,
+//! how it is recognised, how its files are parsed, what its listings look like, what it does with damaged mail.
+
+use crate::evidence::{Epoch, Instance, Limits, ListingEnd, ListingEntry, Record, Time, Treatment};
+use crate::read::disk::{EntryKind, Root};
+use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub mod exchange;
+pub mod postfix;
+pub mod temptable;
+
+/// Every source. The order is the order in which a place is offered to them.
+pub static ALL: &[&dyn Source] = &[&postfix::Postfix, &exchange::Exchange, &temptable::TempTable];
+
+/// A kind of place where mail rests.
+pub trait Source: Sync {
+    /// Its name on the command line and in reports: lower-case, one word.
+    fn name(&self) -> &'static str;
+
+    /// What `ghostq sources` and the manual say of it.
+    fn about(&self) -> &'static About;
+
+    /// Says whether this directory or file is a place of this source, and why.
+    fn detect(&self, place: &Place<'_>) -> Option<Detected>;
+
+    /// Places to look at on a host when none is named, with the reason; also those that do not exist, so that the
+    /// report can say what was looked for in vain.
+    fn usual_places(&self) -> Vec<UsualPlace> {
+        Vec::new()
+    }
+
+    /// Prepares a detected place for reading.
+    ///
+    /// # Errors
+    /// When the place cannot be read at all.
+    fn open(&self, detected: &Detected, options: &Options) -> anyhow::Result<Opened>;
+
+    /// Listings of this mail system that can be read.
+    fn listings(&self) -> &'static [ListingFormat] {
+        &[]
+    }
+
+    /// The source whose listings show the messages of this one, where it has none of its own.
+    fn listed_by(&self) -> &'static str {
+        self.name()
+    }
+
+    /// What the mail system does with what the rules find.
+    fn treatments(&self) -> &'static [Treatment];
+}
+
+/// What there is to say about a source.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// One line: what it reads.
+    pub title: &'static str,
+    /// A paragraph or more: layout, versions, what is recognised, what is not.
+    pub text: &'static str,
+    /// Versions on which it was checked, and how.
+    pub checked: &'static str,
+    /// Documents and source files of the formats.
+    pub formats: &'static [&'static str],
+}
+
+/// A directory or file offered to a source.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Names of its entries if it is a directory (bounded), with their kinds.
+    pub entries: &'a [(std::ffi::OsString, EntryKind)],
+    /// The first 8 KiB if it is a file.
+    pub head: &'a [u8],
+    /// Whether it is a directory.
+    pub is_directory: bool,
+    /// Whether the user named this very path (rather than one above it).
+    pub named: bool,
+    /// Whether the user chose this source with `--source`, so that weak evidence is enough.
+    pub chosen: bool,
+}
+
+impl Place<'_> {
+    /// Whether the directory has an entry of this name, without regard to case.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, _)| entry.to_str().is_some_and(|e| e.eq_ignore_ascii_case(name)))
+    }
+}
+
+/// A place that a source recognised.
+#[derive(Debug, Clone)]
+pub struct Detected {
+    /// The spool folder, or the export file.
+    pub root: PathBuf,
+    /// What it was recognised by, for people.
+    pub why: String,
+    /// A configuration file or folder that belongs to it, if the source or the user knows one.
+    pub config: Option<PathBuf>,
+    /// Which reader of the source is to read it, where a source has several (a dialect, a folder kind).
+    pub variant: &'static str,
+}
+
+/// A place where this mail system usually lives.
+#[derive(Debug, Clone)]
+pub struct UsualPlace {
+    /// The path.
+    pub path: PathBuf,
+    /// Why it is looked at: `queue_directory in /etc/postfix/main.cf`.
+    pub why: String,
+}
+
+/// What the operator told about the sources. Plain values; every default is decided by the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The column or property that holds the stamp: a name, or a property tag.
+    pub stamp: Option<String>,
+    /// Columns of a CSV, TSV or JSON export and the fields they hold.
+    pub map: Vec<(String, String)>,
+    /// Encoding of single-byte exports (an encoding label, e.g. `windows-1252`).
+    pub encoding: Option<String>,
+    /// Time limits given on the command line; they win over the configuration.
+    pub limits: Limits,
+    /// Epochs given on the command line.
+    pub epochs: Vec<Epoch>,
+    /// A configuration file or folder given on the command line.
+    pub config: Option<PathBuf>,
+    /// The clock.
+    pub now: Time,
+    /// Whether the operator set the clock.
+    pub now_given: bool,
+    /// Read every message from end to end, not only where the envelope and the seams are.
+    pub deep: bool,
+    /// Inodes, modes and owners of the original, for a copy that could not keep them.
+    pub manifest: Option<Arc<crate::read::manifest::Manifest>>,
+    /// Follow mount points below a root.
+    pub cross_file_systems: bool,
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self::from_unix(0)
+    }
+}
+
+/// One file or folder entry to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Unit<'a> {
+    /// The root below which it lies.
+    pub root: &'a Root,
+    /// Its path relative to the root.
+    pub path: &'a Path,
+    /// What the directory says it is.
+    pub kind: EntryKind,
+}
+
+/// Receives records; `Break` means that nobody wants more.
+pub type Emit<'a> = dyn FnMut(Record) -> ControlFlow<()> + 'a;
+
+/// Reads one unit, from any of several threads.
+pub type ReadUnit = Box<dyn Fn(Unit<'_>, &mut Emit<'_>) + Send + Sync>;
+
+/// A place that is ready to be read.
+pub struct Opened {
+    /// What it is.
+    pub instance: Instance,
+    /// Its root.
+    pub root: Root,
+    /// Folders or files below the root that are to be walked, relative to it; `.` alone is all of it.
+    pub tops: Vec<PathBuf>,
+    /// How deep to go below each of them.
+    pub depth: usize,
+    /// Reads one unit.
+    pub read: ReadUnit,
+    /// The live listing that belongs to it, if its tool was found and is harmless.
+    pub live_listing: Option<LiveListing>,
+}
+
+/// How to get a listing from the mail system itself.
+#[derive(Debug, Clone)]
+pub struct LiveListing {
+    /// Absolute path of the program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The name of the [`ListingFormat`] it prints.
+    pub format: &'static str,
+}
+
+/// Receives listing entries.
+pub type EmitEntry<'a> = dyn FnMut(ListingEntry) + 'a;
+
+/// A listing that can be read.
+pub struct ListingFormat {
+    /// Its name: `postqueue -j`.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// Whether the first 8 KiB look like it.
+    pub looks_like: fn(head: &[u8]) -> bool,
+    /// Reads all of it, entry by entry.
+    pub parse: fn(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> std::io::Result<ListingEnd>,
+}
+
+/// The source of this name.
+pub fn by_name(name: &str) -> Option<&'static dyn Source> {
+    ALL.iter().copied().find(|source| source.name() == name)
+}

@@ -1,0 +1,29 @@
+//! TempTable.
+
+use super::{About, Detected, Opened, Options, Place, Source};
+use crate::evidence::Treatment;
+
+/// TempTable.
+pub struct TempTable;
+
+impl Source for TempTable {
+    fn name(&self) -> &'static str {
+        "temptable"
+    }
+
+    fn about(&self) -> &'static About {
+        &About { title: "", text: "", checked: "", formats: &[] }
+    }
+
+    fn detect(&self, _place: &Place<'_>) -> Option<Detected> {
+        None
+    }
+
+    fn open(&self, _detected: &Detected, _options: &Options) -> anyhow::Result<Opened> {
+        anyhow::bail!("not yet")
+    }
+
+    fn treatments(&self) -> &'static [Treatment] {
+        &[]
+    }
+}

@@ -1,0 +1,1 @@
+//! One test binary: what a user can see of ghostq.
