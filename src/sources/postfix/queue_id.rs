@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_short_id_ends_in_the_inode_of_its_file() {
-        assert_eq!(decode(b"3B367B0C773"), Some(QueueId { inode: 0xB0C773, made: None }));
+        assert_eq!(decode(b"3B367B0C773"), Some(QueueId { inode: 0x00B0_C773, made: None }));
         assert_eq!(decode(b"3B367"), None, "there is no inode in it");
         assert_eq!(decode(b"E649CB0E031.bak"), None);
         assert_eq!(decode(b"README"), None);

@@ -1,0 +1,105 @@
+//! Whatever is in a queue file, reading it ends, and ends with the truth.
+
+use super::*;
+use crate::sources::postfix::queue_file::{self, Reader};
+use crate::sources::postfix::reading::Reading;
+use crate::sources::postfix::records::Window;
+
+fn read(bytes: &[u8], reader: Reader, deep: bool) -> Reading {
+    let read_at = |offset: u64, length: usize| {
+        let from = usize::try_from(offset).unwrap().min(bytes.len());
+        Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
+    };
+    queue_file::read(&mut Window::new(bytes.len() as u64, &read_at), reader, deep).unwrap()
+}
+
+/// Numbers that look random and are the same in every run.
+struct Lcg(u64);
+
+impl Lcg {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % below
+    }
+}
+
+#[test]
+fn a_healthy_file_is_whole_by_the_quick_way_and_by_the_long_one() {
+    let bytes = healthy();
+    for deep in [false, true] {
+        let reading = read(&bytes, Reader::QueueManager, deep);
+        assert_eq!(reading.faults, []);
+        assert!(reading.ended);
+        assert_eq!(reading.pending, 3);
+    }
+}
+
+#[test]
+fn a_file_cut_at_any_byte_is_never_taken_for_whole() {
+    let bytes = healthy();
+    for length in 0..bytes.len() {
+        for deep in [false, true] {
+            let reading = read(&bytes[..length], Reader::QueueManager, deep);
+            let fault = reading.leading_fault().unwrap_or_else(|| panic!("cut at {length}"));
+            assert!(fault.start <= length as u64 && fault.end <= length as u64, "{fault:?}");
+            assert!(!reading.ended, "cut at {length}");
+        }
+    }
+}
+
+#[test]
+fn bytes_overwritten_anywhere_do_no_harm() {
+    let healthy = healthy();
+    let mut random = Lcg(1);
+    for _ in 0..20_000 {
+        let mut bytes = healthy.clone();
+        for _ in 0..=random.next(4) {
+            let at = random.next(bytes.len());
+            bytes[at] = u8::try_from(random.next(256)).unwrap();
+        }
+        let reader = if random.next(4) == 0 { Reader::Pickup } else { Reader::QueueManager };
+        let deep = random.next(2) == 0;
+        let reading = read(&bytes, reader, deep);
+        assert!(reading.faults.iter().all(|fault| fault.start <= fault.end), "{:?}", reading.faults);
+    }
+}
+
+#[test]
+fn noise_is_never_taken_for_a_message() {
+    let mut random = Lcg(2);
+    for _ in 0..5_000 {
+        let length = random.next(600);
+        let bytes: Vec<u8> = (0..length).map(|_| u8::try_from(random.next(256)).unwrap()).collect();
+        assert!(read(&bytes, Reader::QueueManager, false).leading_fault().is_some());
+    }
+}
+
+#[test]
+fn pointer_records_that_lead_in_circles_come_to_an_end() {
+    let mut bytes = healthy();
+    let at = memchr::memmem::find(&bytes, b"S\x0fsender@lab.test").unwrap();
+    // A pointer record of the same length as the sender record it replaces, back to the record after the size record.
+    let circle = format!("p\x0f{:>15}", 97);
+    bytes[at..at + circle.len()].copy_from_slice(circle.as_bytes());
+    let reading = read(&bytes, Reader::QueueManager, false);
+    assert!(reading.leading_fault().unwrap().text.contains("circles"), "{:?}", reading.faults);
+
+    let mut far = healthy();
+    let away = format!("p\x0f{:>15}", u64::MAX / 32);
+    far[at..at + away.len()].copy_from_slice(away.as_bytes());
+    assert!(read(&far, Reader::QueueManager, false).leading_fault().unwrap().text.contains("ends at byte"));
+}
+
+#[test]
+fn a_million_recipients_are_counted_and_a_thousand_kept() {
+    let mut bytes = b"T\x0c1795481208 0S\x00".to_vec();
+    for _ in 0..1_000_000 {
+        bytes.extend(b"R\x03a@b");
+    }
+    bytes.extend(b"M\x00X\x00E\x00");
+    let reading = read(&bytes, Reader::Pickup, false);
+    assert_eq!(reading.recipient_count(), 1_000_000);
+    assert_eq!(reading.recipients.len(), 1_000);
+    assert_eq!(reading.faults, []);
+    assert!(reading.sender.unwrap().is_empty(), "the null sender is known, not unknown");
+}

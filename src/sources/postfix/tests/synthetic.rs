@@ -1,0 +1,154 @@
+//! Conditions of which no snapshot was kept, made from a healthy file.
+
+use super::*;
+use crate::evidence::{Confidence, DamageKind, Text};
+
+/// Files that a test makes have inodes of their own, which is no matter here.
+fn without_inodes(message: &Message) -> Vec<String> {
+    names(message).into_iter().filter(|name| name != "NameInode").collect()
+}
+
+#[test]
+fn a_file_beside_its_hash_folder_is_misfiled() {
+    let bytes = healthy();
+    let case = Case::of(&[
+        ("deferred/D840DB0E078", &bytes),
+        ("deferred/D/D840DB0E079", &bytes),
+        ("deferred/D/8/D840DB0E07A", &bytes),
+        ("deferred/old/D840DB0E07B", &bytes),
+        ("incoming/D/D840DB0E07C", &bytes),
+    ]);
+    let flat = case.message("deferred/D840DB0E078");
+    assert_eq!(without_inodes(flat), ["Misfiled"]);
+    let misfiled = flat.signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+    assert_eq!(misfiled.sign, Sign::Misfiled { expected: Text::from("deferred/D/D840DB0E078") });
+    assert_eq!(misfiled.confidence, Confidence::Likely, "no main.cf said how the queue is hashed");
+    assert_eq!(without_inodes(case.message("deferred/D/D840DB0E079")), [""; 0]);
+    for path in ["deferred/D/8/D840DB0E07A", "incoming/D/D840DB0E07C"] {
+        let deep =
+            case.message(path).signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+        assert_eq!(deep.confidence, Confidence::Possible, "{path}: the queue may be hashed deeper");
+    }
+    assert_eq!(without_inodes(case.message("deferred/old/D840DB0E07B")), ["Misfiled"]);
+}
+
+#[test]
+fn temporary_half_renamed_and_one_letter_names() {
+    let bytes = healthy();
+    let case = Case::of(&[
+        ("incoming/911520.4711", &bytes),
+        ("deferred/D/D840DB0E078#FIX", &bytes),
+        ("deferred/x", &bytes),
+        ("defer/y", b""),
+        ("maildrop/x", b""),
+    ]);
+    let temporary = case.message("incoming/911520.4711");
+    assert_eq!(names(temporary), ["Unfinished", "OwnedByProcess"]);
+    assert!(temporary.signs.iter().any(|signed| signed.sign == Sign::OwnedByProcess { pid: 4711 }));
+    let half = case.message("deferred/D/D840DB0E078#FIX");
+    assert_eq!(names(half), ["ForeignName"]);
+    assert_eq!(half.ids.native, Some(Text::from("D840DB0E078")));
+    // Seen on 3.7.11: the queue manager dies on the first, Postfix does not start with the second.
+    assert_eq!(names(case.message("deferred/x")), ["BlocksQueue", "ForeignName"]);
+    assert_eq!(names(case.message("defer/y")), ["BlocksQueue", "ForeignName"]);
+    // The maildrop is never taken to have subfolders.
+    assert_eq!(names(case.message("maildrop/x")), ["ForeignName", "EmptyFile"]);
+}
+
+#[test]
+fn an_empty_file_and_a_file_in_a_queue_that_nobody_reads() {
+    let bytes = healthy();
+    let case = Case::of(&[("deferred/D/D840DB0E078", b""), ("saved/D840DB0E079", &bytes)]);
+    assert_eq!(without_inodes(case.message("deferred/D/D840DB0E078")), ["EmptyFile"]);
+    assert_eq!(names(case.message("saved/D840DB0E079")), ["OtherQueue"]);
+}
+
+#[test]
+fn a_log_is_of_no_interest_while_its_message_is_anywhere() {
+    let bytes = healthy();
+    for place in ["deferred/D", "deferred", "active", "hold", "incoming", "maildrop", "corrupt", "saved"] {
+        let message = format!("{place}/D840DB0E078");
+        let case = Case::of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
+        assert_eq!(case.passed(), 1, "{place}");
+    }
+    let alone = Case::of(&[("bounce/D840DB0E078", b"\n<a@b>: no\naction=failed\n\n"), ("flush/b_test", b"")]);
+    assert_eq!(names(alone.message("bounce/D840DB0E078")), ["SideFileAlone"]);
+    assert_eq!(alone.passed(), 1, "the list of the flush service is no mail");
+}
+
+#[test]
+fn a_file_in_corrupt_without_damage_is_still_reported() {
+    let case = Case::of(&[("corrupt/D840DB0E078", &healthy())]);
+    let message = case.message("corrupt/D840DB0E078");
+    assert_eq!(names(message), ["Corrupt"]);
+    assert!(message.signs[0].facts[1].text.contains("no damage was found"));
+}
+
+#[test]
+fn a_lost_recipient_is_possible_damage_and_a_late_sender_certain() {
+    let mut fewer = healthy();
+    fewer[2 + 32..2 + 47].copy_from_slice(format!("{:>15}", 5).as_bytes());
+    let mut late = healthy();
+    let sender = memchr::memmem::find(&late, b"S\x0fsender@lab.test").unwrap();
+    let record: Vec<u8> = late.drain(sender..sender + 17).collect();
+    let content = memchr::memmem::find(&late, b"M\0N").unwrap();
+    late.splice(content..content, record);
+    let case = Case::of(&[("deferred/D/D840DB0E078", &fewer), ("deferred/D/D840DB0E079", &late)]);
+    let corrupt = |path| {
+        let message = case.message(path);
+        message.signs.iter().find(|signed| name_of(&signed.sign) == "Corrupt").unwrap()
+    };
+    assert_eq!(corrupt("deferred/D/D840DB0E078").confidence, Confidence::Possible);
+    assert_eq!(corrupt("deferred/D/D840DB0E079").confidence, Confidence::Certain);
+    assert!(corrupt("deferred/D/D840DB0E079").facts[0].text.contains("the listing leaves this file out"));
+}
+
+#[cfg(unix)]
+#[test]
+fn modes_that_postfix_sets_on_purpose_are_no_fault() {
+    let bytes = healthy();
+    let paths = ["deferred/D/D840DB0E078", "deferred/D/D840DB0E079", "active/D840DB0E07A"];
+    let case = Case::of(&paths.map(|path| (path, bytes.as_slice())));
+    let root = case.folder.path().join("var/spool/postfix");
+    // Unthrottle and expire are bits of the group (`postsuper -e`); 0400 is the mark of a delivery agent.
+    for (path, mode) in paths.iter().zip([0o740, 0o710, 0o400]) {
+        set_mode(&root.join(path), mode);
+    }
+    let case = Case::open(case.folder, &root, &Options::default());
+    assert_eq!(without_inodes(case.message(paths[0])), [""; 0]);
+    assert_eq!(without_inodes(case.message(paths[1])), [""; 0]);
+    assert_eq!(without_inodes(case.message(paths[2])), ["Corrupt"]);
+}
+
+#[test]
+fn a_foreign_owner_of_a_ready_file_blocks_the_queue() {
+    let bytes = healthy();
+    let case = Case::of(&[("deferred/D/D840DB0E078", &bytes), ("hold/D840DB0E079", &bytes)]);
+    let root = case.folder.path().join("var/spool/postfix");
+    let manifest = case.folder.path().join("manifest.tsv");
+    let line = |inode: u64, uid: u32, kind: &str, path: &str| {
+        format!("{inode}\t0700\t{uid}:100\t1\t1\t1795481209.0\t{kind}\t{path}\n")
+    };
+    let lines = [
+        line(1, 100, "d", "deferred"),
+        line(0x00B0_E078, 1000, "f", "deferred/D/D840DB0E078"),
+        line(0x00B0_E079, 1000, "f", "hold/D840DB0E079"),
+    ];
+    std::fs::write(&manifest, lines.concat()).unwrap();
+    let manifest = Some(Arc::new(Manifest::read(&manifest).unwrap()));
+    let case = Case::open(case.folder, &root, &Options { manifest, ..Options::default() });
+    assert_eq!(names(case.message("deferred/D/D840DB0E078")), ["BlocksQueue", "OwnerOrMode"]);
+    assert_eq!(names(case.message("hold/D840DB0E079")), ["OwnerOrMode", "Held"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_special_files_are_damage_and_never_opened() {
+    let case = Case::of(&[]);
+    let root = case.folder.path().join("var/spool/postfix");
+    std::os::unix::fs::symlink("/etc/passwd", root.join("deferred/D840DB0E078")).unwrap();
+    let case = Case::open(case.folder, &root, &Options::default());
+    let [Record::Damage(damage)] = case.records.as_slice() else { panic!("{:?}", case.records) };
+    assert_eq!(damage.kind, DamageKind::NotRegular);
+    assert!(damage.hint.contains("postsuper"));
+}
