@@ -42,6 +42,12 @@ pub fn weigh(case: &Case<'_>) -> Weighed {
     Weighed { finding, silent }
 }
 
+/// Says what is known of a case, whether or not a rule fires.
+pub fn describe(case: &Case<'_>) -> Finding {
+    let weighed = weigh(case);
+    weighed.finding.unwrap_or_else(|| finding(case, Vec::new(), &weighed.silent))
+}
+
 /// Puts the opinions in order and makes a finding of them. `unlisted` explains nothing: it speaks only where no other rule
 /// of its rank does.
 pub fn settle(finding: &mut Finding) {

@@ -72,6 +72,12 @@ pub fn in_use(_files: &Files) -> Files {
     HashSet::new()
 }
 
+/// The name of this host.
+#[cfg(unix)]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 #[cfg(target_os = "linux")]
 fn opened_by(descriptors: &std::path::Path, files: &Files, found: &mut Files) {
     use std::os::unix::fs::MetadataExt as _;
