@@ -105,7 +105,12 @@ fn closing() -> Roff {
         roff.text([roman(meaning)]);
     }
     roff.control("SH", ["CSV"]);
-    roff.text([roman(format!("The columns are: {}.", crate::report::csv::COLUMNS.join(", ")))]);
+    roff.text([roman("The columns of --format csv, in this order:")]);
+    for (name, meaning) in crate::report::CSV_COLUMNS {
+        roff.control("TP", []);
+        roff.text([bold(*name)]);
+        roff.text([roman(*meaning)]);
+    }
     roff.control("SH", ["ENVIRONMENT"]);
     roff.control("TP", []);
     roff.text([bold("NO_COLOR, CLICOLOR_FORCE, TERM, COLUMNS, TMPDIR")]);

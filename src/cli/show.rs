@@ -45,7 +45,7 @@ pub fn run(args: ShowArgs, colour: settings::Colour) -> Result<Exit> {
     match args.format.as_str() {
         "text" => {
             for finding in &findings {
-                report::show::show(finding, &summary, &options, &mut out)?;
+                report::show(finding, &summary, &options, &mut out)?;
             }
         }
         "json" => {
