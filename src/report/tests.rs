@@ -476,13 +476,16 @@ mod json_formats {
     }
 
     fn validate(schema_text: &str, document: &Value) {
+        let errors = errors(schema_text, document);
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+
+    fn errors(schema_text: &str, document: &Value) -> Vec<String> {
         let resource = Resource::from_contents(schema(FINDING_SCHEMA));
         let registry = Registry::new().add("urn:ghostq:finding:1", resource).unwrap().prepare().unwrap();
         let validator: Validator =
             jsonschema::options().with_registry(&registry).build(&schema(schema_text)).unwrap();
-        let errors: Vec<_> =
-            validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
-        assert!(errors.is_empty(), "{errors:#?}");
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 
     fn line(finding: &super::Finding, summary: &super::Summary) -> Value {
@@ -514,6 +517,23 @@ mod json_formats {
             validate(REPORT_SCHEMA, &serde_json::from_str(&document).unwrap());
             let document = print("json", &ReportOptions::default(), &summary, &[]);
             validate(REPORT_SCHEMA, &serde_json::from_str(&document).unwrap());
+        }
+    }
+
+    #[test]
+    fn schemas_refuse_what_is_no_finding() {
+        for (member, value) in
+            [("class", "awful".into()), ("message", Value::Null), ("schema", "ghostq.finding/2".into())]
+        {
+            let mut record = line(&finding(), &summary());
+            record[member] = value;
+            assert!(!errors(FINDING_SCHEMA, &record).is_empty(), "{member}");
+            record.as_object_mut().unwrap().remove(member);
+            assert!(!errors(FINDING_SCHEMA, &record).is_empty(), "{member}");
+            let text = print("json", &ReportOptions::default(), &summary(), &[]);
+            let mut document: Value = serde_json::from_str(&text).unwrap();
+            document["findings"] = serde_json::json!([record]);
+            assert!(!errors(REPORT_SCHEMA, &document).is_empty(), "{member}");
         }
     }
 
