@@ -88,11 +88,14 @@ fn section(title: &str, lines: impl Iterator<Item = String>, out: &mut dyn Write
 
 /// `name-inode-mismatch: 197 of 200 messages in /var/spool/postfix: the file name …`.
 fn note_line(note: &Note, summary: &Summary) -> String {
-    let all = summary.messages.get(note.instance).map(|all| format!(" of {all}")).unwrap_or_default();
+    let count = match summary.messages.get(note.instance) {
+        Some(all) => format!("{} of {}", note.count, place::count_in_words(*all, "message", "messages")),
+        None => place::count_in_words(note.count, "message", "messages"),
+    };
     let label = place::instance_names(summary, note.instance).map(|(_, label)| for_terminal(label));
     let at = label.map(|label| format!(" in {label}")).unwrap_or_default();
     let rule = for_terminal(&note.rule);
-    format!("{rule}: {}{all} messages{at}: {}", note.count, clip(&note.why, LONGEST))
+    format!("{rule}: {count}{at}: {}", clip(&note.why, LONGEST))
 }
 
 /// Silent rules, those that lacked the same on one line.

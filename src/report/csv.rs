@@ -70,13 +70,15 @@ impl Csv {
         cells: impl Iterator<Item = std::borrow::Cow<'a, [u8]>>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        // A writer of the csv crate flushes what it writes to; the row goes to `out` by itself, which may be buffered.
         let mut builder = ::csv::WriterBuilder::new();
-        let mut writer = builder.terminator(::csv::Terminator::CRLF).buffer_capacity(1024).from_writer(out);
+        let mut row =
+            builder.terminator(::csv::Terminator::CRLF).buffer_capacity(1024).from_writer(Vec::new());
         for cell in cells {
-            writer.write_field(cell)?;
+            row.write_field(cell)?;
         }
-        writer.write_record(None::<&[u8]>)?;
-        writer.flush()
+        row.write_record(None::<&[u8]>)?;
+        out.write_all(&row.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
     }
 
     fn cell(&self, cell: Cell) -> Vec<u8> {

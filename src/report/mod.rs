@@ -21,6 +21,11 @@ mod show;
 mod table;
 mod verdict;
 
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
 pub use csv::COLUMNS as CSV_COLUMNS;
 pub use record::MEMBERS as FINDING_MEMBERS;
 pub use show::show;

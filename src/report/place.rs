@@ -31,22 +31,27 @@ pub fn recipient_count(message: &Message) -> Option<u64> {
     message.envelope.recipient_count.or((kept > 0).then_some(kept))
 }
 
-/// Sender and first recipient as they are best known: from the envelope, else from the header, else `?`.
-pub fn sender_and_recipients(message: &Message) -> Text {
-    let mut words = match (&message.envelope.sender, message.header("From")) {
-        (Some(null), _) if null.is_empty() => b"<>".to_vec(),
-        (Some(sender), _) | (None, Some(sender)) => sender.bytes().to_vec(),
-        (None, None) => b"?".to_vec(),
-    };
-    words.extend_from_slice(" → ".as_bytes());
+/// The sender as it is best known: from the envelope, else from the header, else `?`.
+pub fn sender_in_words(message: &Message) -> Text {
+    match (&message.envelope.sender, message.header("From")) {
+        (Some(null), _) if null.is_empty() => Text::from("<>"),
+        (Some(sender), _) | (None, Some(sender)) => sender.clone(),
+        (None, None) => Text::from("?"),
+    }
+}
+
+/// The first recipient that is not done; from the header where the envelope is unknown, else `?`.
+pub fn recipient_in_words(message: &Message) -> Text {
     let recipients = &message.envelope.recipients;
     let waiting = recipients.iter().find(|recipient| recipient.state != RecipientState::Done);
     let first = waiting.or(recipients.first()).map(|recipient| &recipient.address);
-    words.extend_from_slice(first.or(message.header("To")).map_or(b"?", Text::bytes));
-    if let Some(more) = recipient_count(message).filter(|count| *count > 1) {
-        words.extend_from_slice(format!(" +{}", more - 1).as_bytes());
-    }
-    Text::new(words)
+    first.or(message.header("To")).cloned().unwrap_or(Text::from("?"))
+}
+
+/// How many recipients there are beside that one: ` +3`.
+pub fn more_recipients_in_words(message: &Message) -> String {
+    let others = recipient_count(message).map_or(0, |count| count.saturating_sub(1));
+    if others > 0 { format!(" +{others}") } else { String::new() }
 }
 
 /// Bytes for people: `340 B`, `1.2 KiB`.

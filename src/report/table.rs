@@ -7,6 +7,7 @@ use crate::findings::{Class, Finding, Summary};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Width};
 use std::io::{self, Write};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Rows of the first screen.
 const SCREEN: usize = 40;
@@ -16,6 +17,15 @@ const USUAL_WIDTH: usize = 100;
 const LEAST_WIDTH: usize = 60;
 /// Spaces between two columns of the table.
 const GAP: u16 = 2;
+/// What sender and recipients get at least.
+const LEAST_ROOM: usize = 12;
+/// Columns that a rule or an ID may take; those of ghostq are shorter.
+const LONGEST_NAME: usize = 40;
+/// What the columns take at least, so that they seldom move from one page to the next.
+const LEAST_WIDTHS: [usize; 5] = [7, 4, 7, 7, 2];
+const HEADER: [&str; 5] = ["CLASS", "RULE", "AGE", "SIZE", "ID"];
+const WHO: &str = "SENDER → RECIPIENTS";
+const ARROW: &str = " → ";
 
 /// A table for people.
 pub struct Table {
@@ -23,7 +33,8 @@ pub struct Table {
     colour: bool,
     all: bool,
     page: Vec<Row>,
-    widths: Vec<u16>,
+    widths: [usize; 5],
+    begun: bool,
     shown: u64,
     more: u64,
     closing: Closing,
@@ -32,8 +43,22 @@ pub struct Table {
 /// What is kept of a finding until its page is laid out.
 struct Row {
     class: Class,
-    cells: [String; 6],
+    cells: [String; 5],
+    sender: String,
+    recipient: String,
+    more: String,
     why: String,
+}
+
+impl Row {
+    /// Sender and recipients in so many columns; the shorter of the two leaves what it does not need to the other.
+    fn who(&self, room: usize) -> String {
+        let room = room.saturating_sub(ARROW.width() + self.more.width());
+        let of_sender = room.saturating_sub(self.recipient.width()).max(room / 2);
+        let sender = escape::clip(&self.sender, of_sender);
+        let recipient = escape::clip(&self.recipient, room.saturating_sub(sender.width()));
+        format!("{sender}{ARROW}{recipient}{}", self.more)
+    }
 }
 
 impl Table {
@@ -50,42 +75,36 @@ impl Table {
             colour: options.colour,
             all: options.all,
             page: Vec::new(),
-            widths: Vec::new(),
+            widths: LEAST_WIDTHS,
+            begun: false,
             shown: 0,
             more: 0,
             closing: Closing::default(),
         })
     }
 
-    /// Prints the rows that wait. Later pages keep the columns of the first one.
+    /// Prints the rows that wait. Later pages keep at least the columns of the first one.
     fn write_page(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if self.page.is_empty() {
             return Ok(());
         }
-        let mut grid = self.grid();
-        let first = self.widths.is_empty();
-        if first {
-            grid.set_header(["CLASS", "RULE", "AGE", "ID", "SENDER → RECIPIENTS", "SIZE"]);
-            self.widths = grid.column_max_content_widths();
-        }
-        let own = grid.column_max_content_widths();
-        for ((own, first), column) in own.into_iter().zip(&self.widths).zip(grid.column_iter_mut()) {
-            column.set_padding((0, GAP));
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(own.max(*first) + GAP)));
-        }
-        for column in [2, 5] {
-            if let Some(column) = grid.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
+        for row in &self.page {
+            for (width, cell) in self.widths.iter_mut().zip(&row.cells) {
+                *width = cell.width().max(*width);
             }
         }
+        let grid = self.grid();
         let mut lines = grid.lines();
-        if first && let Some(header) = lines.next() {
+        if let Some(header) = lines.next()
+            && !self.begun
+        {
             writeln!(out, "\n{}", header.trim_end())?;
         }
         for (row, line) in self.page.iter().zip(lines) {
             writeln!(out, "{}\n{}", line.trim_end(), row.why)?;
         }
         self.page.clear();
+        self.begun = true;
         Ok(())
     }
 
@@ -96,13 +115,25 @@ impl Table {
         if self.colour {
             grid.enforce_styling();
         }
+        let taken: usize = self.widths.iter().map(|width| width + usize::from(GAP)).sum();
+        let room = self.width.saturating_sub(taken).max(LEAST_ROOM);
+        grid.set_header(HEADER.map(str::to_owned).into_iter().chain([escape::clip(WHO, room)]));
         for row in &self.page {
-            let mut cells = row.cells.iter().map(Cell::new).collect::<Vec<_>>();
-            if let Some(class) = cells.first_mut() {
-                let plain = std::mem::replace(class, Cell::new(""));
-                *class = plain.fg(colour_of(row.class));
+            let cells = row.cells.iter().enumerate().map(|(column, cell)| match column {
+                0 => Cell::new(cell).fg(colour_of(row.class)),
+                _ => Cell::new(cell),
+            });
+            grid.add_row(cells.chain([Cell::new(row.who(room))]));
+        }
+        for (index, column) in grid.column_iter_mut().enumerate() {
+            column.set_padding((0, 0));
+            if let Some(width) = self.widths.get(index).and_then(|width| u16::try_from(*width).ok()) {
+                column.set_padding((0, GAP));
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width + GAP)));
             }
-            grid.add_row(cells);
+            if matches!(index, 2 | 3) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
         }
         grid
     }
@@ -112,14 +143,14 @@ impl Table {
         let age = finding.age(summary.as_of).map_or("unknown".to_owned(), format_duration);
         let size = message.size.map_or("unknown".to_owned(), place::size_in_words);
         let class = place::name_of(finding.class);
-        let rule = escape::clip(finding.rule(), 24);
-        let id = escape::clip(&finding.id, 32);
-        // What is left of a line once the longest usual values stand in the other columns.
-        let room = self.width.saturating_sub(75).max(24);
-        let who = escape::clip(&place::sender_and_recipients(message), room);
+        let rule = escape::clip(finding.rule(), LONGEST_NAME);
+        let id = escape::clip(&finding.id, LONGEST_NAME);
         Row {
             class: finding.class,
-            cells: [class, rule, age, id, who, size],
+            cells: [class, rule, age, size, id],
+            sender: escape::clip(&place::sender_in_words(message), self.width),
+            recipient: escape::clip(&place::recipient_in_words(message), self.width),
+            more: place::more_recipients_in_words(message),
             why: self.why(finding, summary),
         }
     }

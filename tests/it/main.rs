@@ -1,1 +1,3 @@
 //! One test binary: what a user can see of ghostq.
+
+mod tidy;
