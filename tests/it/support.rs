@@ -128,33 +128,37 @@ fn set_modified(path: &Path, seconds: &str) {
     std::fs::File::open(path).unwrap().set_times(times).unwrap();
 }
 
-/// Every entry below a folder with all that `stat` says of it, links not followed.
-pub fn everything_below(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let mut waiting = vec![folder.to_owned()];
-    // All metadata is taken before any folder is listed: listing moves access times.
-    while let Some(path) = waiting.pop() {
-        let data = std::fs::symlink_metadata(&path).unwrap();
-        let line = format!(
-            "{} {} {:o} {} {} {} {} atime {}.{} mtime {}.{} ctime {}.{}",
-            data.dev(),
-            data.ino(),
-            data.mode(),
-            data.nlink(),
-            data.uid(),
-            data.gid(),
-            data.size(),
-            data.atime(),
-            data.atime_nsec(),
-            data.mtime(),
-            data.mtime_nsec(),
-            data.ctime(),
-            data.ctime_nsec(),
-        );
-        if data.is_dir() {
-            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+/// Every path below a folder, and the folder itself.
+pub fn paths_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    let mut next = 0;
+    while let Some(path) = found.get(next).cloned() {
+        if std::fs::symlink_metadata(&path).unwrap().is_dir() {
+            found.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         }
-        found.insert(path, line);
+        next += 1;
     }
+    found.sort();
     found
+}
+
+/// All that `stat` says of a path, links not followed.
+pub fn metadata(path: &Path) -> String {
+    let data = std::fs::symlink_metadata(path).unwrap();
+    format!(
+        "device {} inode {} mode {:o} links {} owner {}:{} size {} atime {}.{:09} mtime {}.{:09} ctime {}.{:09}",
+        data.dev(),
+        data.ino(),
+        data.mode(),
+        data.nlink(),
+        data.uid(),
+        data.gid(),
+        data.size(),
+        data.atime(),
+        data.atime_nsec(),
+        data.mtime(),
+        data.mtime_nsec(),
+        data.ctime(),
+        data.ctime_nsec(),
+    )
 }
