@@ -31,9 +31,8 @@ pub const SYSTEM_MANAGER: ListingFormat = ListingFormat {
 };
 
 fn is_message_list(headings: &Headings) -> bool {
-    let known = [Field::Queue, Field::MessageId, Field::Identity];
     headings.known() >= 3
-        && known.into_iter().any(|field| headings.has(field))
+        && headings.has_name(&["fromaddress", "queueid", "internetmessageid", "messagesourcename"])
         && (headings.has(Field::Sender) || headings.has(Field::Subject))
 }
 

@@ -91,6 +91,8 @@ pub enum Field {
 pub struct Headings {
     /// What each column holds; `None` for a column that is not known.
     pub columns: Vec<Option<Field>>,
+    /// The headings in lower case without anything but letters and digits.
+    names: Vec<String>,
     /// Whether some known heading has a space in it, as people read it, rather than a property's name.
     pub spaced: bool,
     delimiter: u8,
@@ -101,6 +103,11 @@ impl Headings {
     /// Whether there is such a column.
     pub fn has(&self, field: Field) -> bool {
         self.columns.contains(&Some(field))
+    }
+
+    /// Whether there is a column of one of these names (in lower case, letters and digits only).
+    pub fn has_name(&self, names: &[&str]) -> bool {
+        self.names.iter().any(|name| names.contains(&name.as_str()))
     }
 
     /// How many columns are known.
@@ -117,15 +124,24 @@ fn headings(line: &[u8]) -> Headings {
         let cells = cells(line, delimiter, quoting);
         let columns: Vec<Option<Field>> = cells.iter().map(|cell| field_of(cell)).collect();
         let spaced = cells.iter().any(|cell| cell.trim().contains(' ') && field_of(cell).is_some());
-        Headings { columns, spaced, delimiter, quoting }
+        Headings {
+            columns,
+            names: cells.iter().map(|cell| plain(cell)).collect(),
+            spaced,
+            delimiter,
+            quoting,
+        }
     });
     let [first, rest @ ..] = readings;
     rest.into_iter().fold(first, |best, next| if next.known() > best.known() { next } else { best })
 }
 
+fn plain(heading: &str) -> String {
+    heading.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
 fn field_of(heading: &str) -> Option<Field> {
-    let plain: String = heading.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
+    let plain = plain(heading);
     HEADINGS.iter().find(|(name, _)| *name == plain).map(|(_, field)| *field)
 }
 
@@ -227,49 +243,52 @@ impl Lines<'_> {
         if first.cut {
             return Ok(Err("longer than 1 MiB".to_owned()));
         }
-        let mut open = ends_open(&first.bytes, headings, false);
+        let mut open = ends_open(&first.bytes, headings, false).unwrap_or(false);
         let mut text = first.bytes;
-        let mut used = Vec::new();
+        let mut used: Vec<Line> = Vec::new();
         while open {
             let more = if used.len() < MAX_LINES_OF_ROW { self.next()? } else { None };
-            let fits =
-                more.as_ref().is_some_and(|line| !line.cut && text.len() + line.bytes.len() < MAX_ROW_BYTES);
-            let Some(line) = more else {
-                self.put_back(used, None);
+            let still_open =
+                more.as_ref().filter(|line| !line.cut && text.len() + line.bytes.len() < MAX_ROW_BYTES);
+            let still_open = still_open.and_then(|line| ends_open(&line.bytes, headings, true));
+            let (Some(line), Some(still_open)) = (&more, still_open) else {
+                for line in used.into_iter().chain(more).rev() {
+                    self.ahead.push_front(line);
+                }
                 return Ok(Err("a quote is opened and not closed".to_owned()));
             };
-            if !fits {
-                self.put_back(used, Some(line));
-                return Ok(Err("a quote is opened and not closed".to_owned()));
-            }
             text.push(b'\n');
             text.extend_from_slice(&line.bytes);
-            open = ends_open(&line.bytes, headings, open);
-            used.push(line);
+            open = still_open;
+            used.extend(more);
         }
         Ok(Ok(text))
     }
-
-    fn put_back(&mut self, used: Vec<Line>, last: Option<Line>) {
-        for line in used.into_iter().chain(last).rev() {
-            self.ahead.push_front(line);
-        }
-    }
 }
 
-/// Whether a quoted cell is still open at the end of a line. A quote counts at the start of a cell only.
-fn ends_open(line: &[u8], headings: &Headings, open: bool) -> bool {
-    let (mut open, mut at_start) = (open, !open);
-    for &byte in line {
-        if byte == b'"' && (open || at_start && headings.quoting) {
-            open = !open;
-            // The second of a doubled quote opens the cell again.
-            at_start = !open;
-        } else {
-            at_start = byte == headings.delimiter && !open;
-        }
+/// Whether a quoted cell is still open at the end of a line; `None` if something follows a closing quote, which the end
+/// of a quoted cell never does. A quote counts at the start of a cell only.
+fn ends_open(line: &[u8], headings: &Headings, open: bool) -> Option<bool> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum In {
+        Start,
+        Bare,
+        Quoted,
+        Closed,
     }
-    open
+    let mut now = if open { In::Quoted } else { In::Start };
+    for &byte in line {
+        now = match (now, byte) {
+            (In::Quoted, b'"') => In::Closed,
+            (In::Quoted, _) => In::Quoted,
+            (In::Closed, b'"') => In::Quoted,
+            (In::Start, b'"') if headings.quoting => In::Quoted,
+            (_, byte) if byte == headings.delimiter => In::Start,
+            (In::Closed, _) => return None,
+            (In::Start | In::Bare, _) => In::Bare,
+        };
+    }
+    Some(now == In::Quoted)
 }
 
 fn row(line: u64, text: &[u8], headings: &Headings) -> Result<Row, String> {
