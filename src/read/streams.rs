@@ -222,6 +222,10 @@ pub fn digest(reader: impl io::Read, size: u64) -> io::Result<Option<(String, Ve
 /// A stream by name, before it is read.
 enum Named {
     /// An extended attribute by its full name, and the stream's part of that.
+    #[cfg_attr(
+        not(any(target_os = "linux", target_os = "android", target_vendor = "apple")),
+        expect(dead_code, reason = "only systems whose attributes can be read make these")
+    )]
     Attribute { key: Vec<u8>, name: Vec<u8>, carrier: Carrier },
     /// What follows `FILE:`.
     Colon(Vec<u8>),

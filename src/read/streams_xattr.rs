@@ -83,18 +83,31 @@ pub fn streams_list(file: &OpenFile) -> Vec<Vec<u8>> {
 }
 
 /// The value of an attribute, or its size as far as that is known and why it could not be read.
+///
+/// Linux states no size above `XATTR_SIZE_MAX`: a stream of 80 KiB on ntfs-3g is said to have 64 KiB, and reading it is
+/// refused (fs/fuse/xattr.c, `fuse_getxattr`; seen with ntfs-3g 2022.10.3). Then the size is not known.
 pub fn value(file: &OpenFile, key: &[u8]) -> Result<Vec<u8>, (Option<u64>, String)> {
     let file = file.as_file();
     let size = fgetxattr_query(file, key).map_err(|error| (None, error.to_string().to_lowercase()))?;
-    let known = Some(size as u64);
+    let too_large = || {
+        let why = format!(
+            "{MAX_ATTRIBUTE_BYTES} bytes or more, which the system does not hand out as an attribute; mount with \
+             `streams_interface=windows` to read it"
+        );
+        (None, why)
+    };
     if size > MAX_ATTRIBUTE_BYTES {
-        let why = format!("{size} bytes, more than the {MAX_ATTRIBUTE_BYTES} that the system hands out");
-        return Err((known, why));
+        return Err(too_large());
     }
     let mut value = vec![0; size];
     if size > 0 {
-        let count = fgetxattr(file, key, value.as_mut_slice())
-            .map_err(|error| (known, error.to_string().to_lowercase()))?;
+        let count = fgetxattr(file, key, value.as_mut_slice()).map_err(|error| {
+            if size == MAX_ATTRIBUTE_BYTES {
+                too_large()
+            } else {
+                (Some(size as u64), error.to_string().to_lowercase())
+            }
+        })?;
         value.truncate(count);
     }
     Ok(value)

@@ -4,10 +4,8 @@
 use super::eml;
 use super::layout::Folder;
 use super::names::{self, NameKind};
-use super::read::{Outcome, State, side_file};
-use crate::evidence::{
-    Damage, Fact, Ids, Locus, Message, PartKind, RecipientState, Sign, Signed, Text, TimeKind, Timed,
-};
+use super::read::{Outcome, State, add_modified, readable, side_file};
+use crate::evidence::{Fact, Ids, Locus, Message, PartKind, RecipientState, Sign, Signed, Text};
 use crate::read::disk::Root;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +24,7 @@ pub fn read(state: &State, root: &Root, folder: &Folder, path: &Path) -> Outcome
 
 fn message(state: &State, root: &Root, folder: &Folder, path: &Path) -> Outcome {
     let mut eml = eml::read(root, folder, path, RecipientState::Unknown, state.deep)?;
-    add_companions(&mut eml.message, root, path, &["BDR", "BDP"])?;
+    add_companions(&mut eml.message, root, path, &["BDR", "BDP"]);
     if !eml.empty {
         let text = "it could be neither delivered nor returned, and nothing takes files out of this folder";
         let fact = Fact::new(text, Locus::whole(Text::from_path(path)));
@@ -37,6 +35,7 @@ fn message(state: &State, root: &Root, folder: &Folder, path: &Path) -> Outcome 
 
 /// A `.BDR` or `.BDP` whose leading file (the first of these that is there) is not there.
 fn alone(root: &Root, folder: &Folder, path: &Path, leaders: &[&str]) -> Outcome {
+    readable(root, path)?;
     if leaders.iter().any(|ending| companion(root, path, ending).is_some()) {
         return Ok(None);
     }
@@ -44,28 +43,24 @@ fn alone(root: &Root, folder: &Folder, path: &Path, leaders: &[&str]) -> Outcome
     let native = path.file_stem().map(|stem| Text::from_path(Path::new(stem)));
     message.ids = Ids { native, message_id: None };
     let own = names::extension_upper(path);
-    add_companions(&mut message, root, path, if own == "BDR" { &["BDR", "BDP"] } else { &["BDP"] })?;
-    if let Some(stat) = message.stat() {
-        let original = stat.modified.rfc3339();
-        message.times.push(Timed { kind: TimeKind::Modified, at: stat.modified, original });
-    }
+    add_companions(&mut message, root, path, if own == "BDR" { &["BDR", "BDP"] } else { &["BDP"] });
+    add_modified(&mut message);
     let text = format!("a `.{own}` is here and the `.BAD` of the same name, which holds the message, is not");
     let fact = Fact::new(text, Locus::whole(Text::from_path(path)));
     message.signs.push(Signed::certain(Sign::SideFileAlone, fact));
     Ok(Some(message))
 }
 
-fn add_companions(message: &mut Message, root: &Root, path: &Path, endings: &[&str]) -> Result<(), Damage> {
+fn add_companions(message: &mut Message, root: &Root, path: &Path, endings: &[&str]) {
     for ending in endings {
         let Some(beside) = companion(root, path, ending) else { continue };
         if *ending == "BDR" {
-            side_file(message, root, &beside, PartKind::Side)?;
-            add_reason(message, root, &beside)?;
+            side_file(message, root, &beside, PartKind::Side);
+            add_reason(message, root, &beside);
         } else {
-            side_file(message, root, &beside, PartKind::OpaqueStream)?;
+            side_file(message, root, &beside, PartKind::OpaqueStream);
         }
     }
-    Ok(())
 }
 
 /// The file of the same stem with this ending, in the cases in which copies spell it.
@@ -80,14 +75,13 @@ fn companion(root: &Root, path: &Path, ending: &str) -> Option<PathBuf> {
 }
 
 /// `… the following error was encountered: "…" … The specific error code was 0xC00402C7.` (KB Q319285; aspfaq.com)
-fn add_reason(message: &mut Message, root: &Root, path: &Path) -> Result<(), Damage> {
-    let file = root.open_file(path)?;
-    let bytes = file.head(MAX_REASON_BYTES).map_err(|error| root.refused(path, &error))?;
+fn add_reason(message: &mut Message, root: &Root, path: &Path) {
+    let bytes = root.open_file(path).ok().and_then(|file| file.head(MAX_REASON_BYTES).ok());
+    let Some(bytes) = bytes else { return };
     if let Some(code) = error_code(&bytes) {
         message.attributes.push(("error code".to_owned(), code.into()));
     }
     message.attributes.push(("reason".to_owned(), Text::new(bytes.trim_ascii())));
-    Ok(())
 }
 
 fn error_code(text: &[u8]) -> Option<String> {

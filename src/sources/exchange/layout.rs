@@ -116,8 +116,8 @@ fn single_folder(place: &Place<'_>) -> Option<String> {
     if any(names::is_queue_file) {
         return Some("it holds files called `NTFS_….EML`".to_owned());
     }
-    let holds = place.chosen && any(|name| names::kind_of(name) == names::NameKind::Message);
-    holds.then(|| "it holds `.EML` files".to_owned())
+    let holds = any(|name| names::kind_of(name) == names::NameKind::Message);
+    (holds && (place.chosen || !has_folders)).then(|| "it holds `.EML` files".to_owned())
 }
 
 fn is_mail_file(name: &Path) -> bool {

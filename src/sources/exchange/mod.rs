@@ -42,8 +42,8 @@ own ntfs3 driver shows no streams: mount with ntfs-3g.
 Not read: the queue database `mail.que` of Exchange 2007 and later (its layout is not public; its presence is \
 reported), AppleDouble files, messages in the store's TempTables (see the source `temptable`).",
     checked: "\
-Streams: real NTFS images made with mkntfs and ntfscp, mounted with ntfs-3g in both stream interfaces, and a GNU tar \
-with `--xattrs` of such a mount. Messages, Badmail, Pickup and listings: files made by hand after the vendor's \
+Streams: real NTFS images made with mkntfs, mounted with ntfs-3g 2022.10.3 in all three stream interfaces, and a GNU \
+tar with `--xattrs` of such a mount; through extended attributes a stream over 64 KiB is seen without size or content. Messages, Badmail, Pickup and listings: files made by hand after the vendor's \
 documentation; no queue file of a production server was at hand.",
     formats: &[
         "Microsoft KB 250040 (folders), Q201314 and Q221384 (x-sender, x-receiver), Q319285 and 884068 (Badmail), 934709",

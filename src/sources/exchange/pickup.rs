@@ -8,7 +8,7 @@ use super::eml::{self, Eml};
 use super::layout::{Folder, FolderKind};
 use super::names::{self, NameKind};
 use super::read::{Outcome, State};
-use crate::evidence::{Confidence, Fact, Locus, RecipientState, Sign, Signed, Text};
+use crate::evidence::{Confidence, Envelope, Fact, Locus, RecipientState, Sign, Signed, Text};
 use crate::read::disk::Root;
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn message(state: &State, root: &Root, folder: &Folder, path: &Path, kind: NameK
         _ => RecipientState::Unknown,
     };
     let mut eml = eml::read(root, folder, path, recipients, state.deep)?;
-    if !eml.empty {
+    if !eml.empty || kind == NameKind::Taken {
         let sign = sign(folder.kind, kind, path);
         eml.message.signs.push(sign);
         say_whence_the_envelope(&mut eml, folder.kind);
@@ -77,7 +77,7 @@ fn sign(folder: FolderKind, kind: NameKind, path: &Path) -> Signed {
 /// do, and no envelope that anybody gave.
 fn say_whence_the_envelope(eml: &mut Eml, folder: FolderKind) {
     let intake = matches!(folder, FolderKind::Pickup | FolderKind::Replay);
-    if !intake || eml.has_envelope() {
+    if !intake || eml.message.envelope != Envelope::default() {
         return;
     }
     let text = "no x-sender and x-receiver at its top: sender and recipients will be taken from From, To, Cc and Bcc";

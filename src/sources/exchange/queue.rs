@@ -7,7 +7,7 @@
 use super::eml::{self, Eml};
 use super::layout::{Folder, FolderKind};
 use super::names::{self, NameKind};
-use super::read::{Outcome, State, side_file};
+use super::read::{Outcome, State, add_modified, readable, side_file};
 use crate::evidence::{Confidence, Fact, Locus, Message, PartKind, RecipientState, Sign, Signed, Text};
 use crate::read::disk::Root;
 use crate::read::streams;
@@ -89,7 +89,7 @@ fn message(state: &State, root: &Root, folder: &Folder, path: &Path) -> Outcome 
     for ending in ["LTR", "RTR", "ltr", "rtr"] {
         let beside = path.with_extension(ending);
         if folder.has_transcripts && root.exists(&beside) {
-            side_file(&mut eml.message, root, &beside, PartKind::Side)?;
+            side_file(&mut eml.message, root, &beside, PartKind::Side);
         }
     }
     if !eml.empty && !eml.has_envelope() {
@@ -143,11 +143,13 @@ fn envelope_lost(state: &State, eml: &Eml, path: &Path) -> Signed {
 /// `.LTR` and `.RTR` of IIS 4 (chilkatsoft.com, "IIS SMTP Service Overview"). That they share the stem of their message is
 /// inferred from the pairs in Badmail.
 fn transcript(root: &Root, folder: &Folder, path: &Path) -> Outcome {
+    readable(root, path)?;
     if ["EML", "eml", "Eml"].iter().any(|ending| root.exists(&path.with_extension(ending))) {
         return Ok(None);
     }
     let mut message = Message::at(folder.label.clone(), Locus::whole(Text::from_path(path)));
-    side_file(&mut message, root, path, PartKind::Side)?;
+    side_file(&mut message, root, path, PartKind::Side);
+    add_modified(&mut message);
     let text = "a transcript of delivery is here and no message of the same name";
     let fact = Fact::new(text, Locus::whole(Text::from_path(path)));
     let sign = Sign::SideFileAlone;

@@ -4,7 +4,9 @@ use super::layout::{Folder, FolderKind};
 use super::names::{self, NameKind};
 use super::queue::{self, StreamsSeen};
 use super::{badmail, pickup};
-use crate::evidence::{Damage, Fact, Ids, Locus, Message, Part, PartKind, Record, Sign, Signed, Text};
+use crate::evidence::{
+    Damage, Fact, Ids, Locus, Message, Part, PartKind, Record, Sign, Signed, Text, TimeKind, Timed,
+};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::read::streams;
 use crate::sources::{Emit, Unit};
@@ -63,7 +65,7 @@ fn stream_file(root: &Root, folder: &Folder, path: &Path) -> Outcome {
     let Some((file, suffix)) = streams::split_colon_name(name.bytes()) else { return Ok(None) };
     let file = Text::new(file);
     if root.exists(&path.with_file_name(file.to_path())) {
-        return Ok(None);
+        return readable(root, path).map(|()| None);
     }
     let stream = streams::beside(&root.open_file(path)?, path, suffix);
     if streams::is_bystander(&stream.name) {
@@ -73,6 +75,7 @@ fn stream_file(root: &Root, folder: &Folder, path: &Path) -> Outcome {
     let mut message = Message::at(folder.label.clone(), place.clone());
     message.ids = Ids { native: Some(file.clone()), message_id: None };
     super::eml::add_stream(&mut message, &stream);
+    add_modified(&mut message);
     let text = format!("a named stream of `{}` lies here and that file does not", file.lossy());
     let envelope = matches!(folder.kind, FolderKind::Queue | FolderKind::QueueAside);
     let sign = if envelope { Sign::BodyLost } else { Sign::SideFileAlone };
@@ -80,8 +83,29 @@ fn stream_file(root: &Root, folder: &Folder, path: &Path) -> Outcome {
     Ok(Some(message))
 }
 
-/// Adds a file that belongs to a message, with its hash.
-pub fn side_file(message: &mut Message, root: &Root, path: &Path, kind: PartKind) -> Result<(), Damage> {
+/// Adds a file that belongs to a message, with its hash. If it cannot be read the message is still worth having; the file's
+/// own turn reports the damage (see [`readable`]).
+pub fn side_file(message: &mut Message, root: &Root, path: &Path, kind: PartKind) {
+    if let Err(damage) = add_side_file(message, root, path, kind) {
+        let name = names::extension_upper(path);
+        message.attributes.push((format!("{name} not read"), damage.what.into()));
+    }
+}
+
+/// A file that another one reports is only looked at for whether it can be read.
+pub fn readable(root: &Root, path: &Path) -> Result<(), Damage> {
+    root.open_file(path).map(drop)
+}
+
+/// When a side file was last changed is all that is known of its time.
+pub fn add_modified(message: &mut Message) {
+    if let Some(stat) = message.stat() {
+        let at = stat.modified;
+        message.times.push(Timed { kind: TimeKind::Modified, at, original: at.rfc3339() });
+    }
+}
+
+fn add_side_file(message: &mut Message, root: &Root, path: &Path, kind: PartKind) -> Result<(), Damage> {
     let file = root.open_file(path)?;
     let refused = |error| root.refused(path, &error);
     let digest = streams::digest(file.reader().map_err(refused)?, file.stat.size).map_err(refused)?;

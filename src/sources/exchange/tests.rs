@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 mod hostile;
 mod intake;
 mod layouts;
+#[cfg(target_os = "linux")]
+mod ntfs;
 mod queues;
 mod streams;
 
@@ -89,7 +91,8 @@ fn signs(message: &Message) -> Vec<(Sign, Confidence)> {
 }
 
 fn said(message: &Message) -> String {
-    message.signs.iter().flat_map(|signed| &signed.facts).map(|fact| format!("{}\n", fact.text)).collect()
+    let facts = message.signs.iter().flat_map(|signed| &signed.facts);
+    facts.map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 fn attributes(message: &Message, name: &str) -> Vec<String> {

@@ -280,8 +280,7 @@ fn ends_open(line: &[u8], headings: &Headings, open: bool) -> Option<bool> {
     for &byte in line {
         now = match (now, byte) {
             (In::Quoted, b'"') => In::Closed,
-            (In::Quoted, _) => In::Quoted,
-            (In::Closed, b'"') => In::Quoted,
+            (In::Quoted, _) | (In::Closed, b'"') => In::Quoted,
             (In::Start, b'"') if headings.quoting => In::Quoted,
             (_, byte) if byte == headings.delimiter => In::Start,
             (In::Closed, _) => return None,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::read::lines::utf8_input;
+use std::fmt::Write as _;
 
 struct Read {
     format: &'static str,
@@ -93,13 +94,13 @@ fn a_system_manager_export_reads_as_far_as_its_headings_can_be_guessed() {
 
 fn viewer(rows: usize) -> Vec<u8> {
     let mut text = "From Address\tStatus\tQueue ID\tSubject\r\n".to_owned();
-    (0..rows).for_each(|n| text.push_str(&format!("a{n}@b.example\tReady\tEX1\\1\tx\r\n")));
+    (0..rows).for_each(|n| write!(text, "a{n}@b.example\tReady\tEX1\\1\tx\r\n").unwrap());
     text.into_bytes()
 }
 
 fn get_message(rows: usize) -> Vec<u8> {
     let mut text = "\"Identity\",\"FromAddress\"\r\n".to_owned();
-    (0..rows).for_each(|n| text.push_str(&format!("\"EX1\\1\\{n}\",\"a@b.example\"\r\n")));
+    (0..rows).for_each(|n| write!(text, "\"EX1\\1\\{n}\",\"a@b.example\"\r\n").unwrap());
     text.into_bytes()
 }
 

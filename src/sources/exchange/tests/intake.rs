@@ -94,3 +94,14 @@ fn a_reason_or_properties_without_their_message_are_orphans_reported_once() {
     assert_eq!(signs(scanned.file("3.BDP")), [(Sign::SideFileAlone, Confidence::Certain)]);
     assert_eq!(scanned.messages.len(), 4);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_reason_that_cannot_be_read_costs_its_message_nothing() {
+    let folder = built(&[("Badmail/1.BAD", b"Subject: x\r\n\r\n"), ("Queue/a.txt", b"")]);
+    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("Badmail/1.BDR")).unwrap();
+    let scanned = scan(folder.path());
+    assert!(attributes(scanned.file("1.BAD"), "BDR not read")[0].contains("symbolic link"));
+    assert_eq!(attributes(scanned.file("1.BAD"), "reason"), [""; 0]);
+    assert_eq!(scanned.damages.len(), 1, "and the scan is said to be incomplete");
+}

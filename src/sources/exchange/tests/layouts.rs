@@ -42,8 +42,9 @@ fn a_queue_folder_of_another_mail_system_is_left_alone() {
     let folder =
         built(&[("queue/mess/0/1", b"x"), ("queue/info/0/1", b"x"), ("saved/a.eml", b"Subject: x\r\n\r\n")]);
     assert!(detect(&folder.path().join("queue"), true, false).is_none());
-    assert!(detect(&folder.path().join("saved"), true, false).is_none());
-    assert!(detect(&folder.path().join("saved"), true, true).is_some());
+    assert!(detect(&folder.path().join("queue"), true, true).is_some(), "the user knows better");
+    assert!(detect(&folder.path().join("saved"), false, false).is_none());
+    assert!(detect(&folder.path().join("saved"), true, false).is_some());
 }
 
 #[test]
