@@ -1,0 +1,340 @@
+//! One queue file as a message.
+
+use super::defer_log;
+use super::headers;
+use super::layout::{self, Layout};
+use super::metadata::Seen;
+use super::name::{self, Name};
+use super::owner::Owner;
+use super::queue_file::{self, Reader};
+use super::reading::Reading;
+use super::records::Window;
+use crate::evidence::{
+    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, Text, Time, TimeKind, Timed,
+};
+use crate::read::disk::{OpenFile, Root};
+use std::io;
+use std::path::Path;
+
+/// What a spool's files are judged by.
+#[derive(Debug)]
+pub struct Spool {
+    /// Where files belong.
+    pub layout: Layout,
+    /// Whose they should be.
+    pub owner: Owner,
+    /// Whether every record is read.
+    pub deep: bool,
+    /// Message queues that every spool has and this copy lacks.
+    pub missing: Vec<&'static str>,
+}
+
+/// A file in a queue folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The spool.
+    pub root: &'a Root,
+    /// Its path below the spool.
+    pub path: &'a Path,
+    /// The queue.
+    pub queue: &'a str,
+    /// Its name.
+    pub name: &'a [u8],
+}
+
+impl Spool {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`Damage`] if the file cannot be read.
+    pub fn message(&self, entry: Entry<'_>) -> Result<Message, Damage> {
+        let file = entry.root.open_file(entry.path)?;
+        let place = Text::from_path(entry.path);
+        let name = name::judge(entry.name);
+        let seen = Seen { queue: entry.queue, path: &place, stat: &file.stat, owner: &self.owner };
+        let mut signs = seen.signs();
+        signs.extend(seen.inode_sign(&name));
+        signs.extend(self.place_signs(&entry, &name));
+        merge_unfinished(&mut signs);
+
+        let mut message = Message::at(entry.queue, Locus::whole(place.clone()));
+        message.ids.native = native_id(&name, entry.name);
+        message.parts.push(Part {
+            kind: PartKind::Whole,
+            locus: Locus::whole(place.clone()),
+            size: Some(file.stat.size),
+            sha256: None,
+            stat: Some(file.stat),
+        });
+        let failed = |error: io::Error| entry.root.refused(entry.path, &error);
+        let read_at = |offset: u64, length: usize| file.at(offset, length);
+        let mut window = Window::new(file.stat.size, &read_at);
+        let reader = if entry.queue == "maildrop" { Reader::Pickup } else { Reader::QueueManager };
+        let reading = queue_file::read(&mut window, reader, self.deep).map_err(failed)?;
+        content_signs(&entry, &file, &reading, &mut signs);
+        let planned = seen.is_ready() && will_be_tried(entry.queue, &signs);
+        times(&mut message, &entry, &name, planned, &file.stat, &reading);
+        let start = reading.content_start;
+        fill(&mut message, &entry, &file, reading);
+        message.signs = signs;
+        self.explain(&mut message, &entry, &mut window, start).map_err(failed)?;
+        Ok(message)
+    }
+
+    /// What the name and the folder say.
+    fn place_signs(&self, entry: &Entry<'_>, name: &Name) -> Vec<Signed> {
+        let place = Text::from_path(entry.path);
+        let fact = |text: &str| Fact::new(text, Locus::whole(place.clone()));
+        let mut signs = Vec::new();
+        match name {
+            Name::Id(_) => signs.extend(self.misfiled(entry)),
+            Name::Legal => signs.push(Signed {
+                sign: Sign::ForeignName,
+                confidence: Confidence::Possible,
+                facts: vec![fact("the name is no queue ID; Postfix lists and tries such a file, and `postsuper -s` renames it or calls it bogus")],
+            }),
+            Name::OneLetter if entry.queue == "maildrop" => {
+                signs.push(Signed::likely(Sign::ForeignName, fact("the name is no queue ID")));
+            }
+            Name::OneLetter => signs.extend(one_letter_signs(&place)),
+            Name::Temporary { pid } => {
+                let text = format!("the name is a temporary one, of process {pid}: the file never got its queue ID");
+                signs.push(Signed::certain(Sign::Unfinished, fact(&text)));
+                signs.push(Signed::certain(Sign::OwnedByProcess { pid: *pid }, fact(&text)));
+            }
+            Name::HalfRenamed => {
+                let text = "`postsuper -s` was interrupted while it renamed this file";
+                signs.push(Signed::certain(Sign::ForeignName, fact(text)));
+            }
+            Name::Foreign => {
+                let text = "Postfix skips every name that is not letters, figures and `_` alone";
+                signs.push(Signed::certain(Sign::ForeignName, fact(text)));
+            }
+        }
+        if matches!(name, Name::Id(_) | Name::Legal) {
+            signs.extend(queue_sign(entry.queue, &place));
+        }
+        signs
+    }
+
+    /// Postfix looks for an ID in one place only (`mail_open_ok` asks for the canonical path).
+    fn misfiled(&self, entry: &Entry<'_>) -> Option<Signed> {
+        let expected = self.layout.path(entry.queue, entry.name);
+        if expected == entry.path {
+            return None;
+        }
+        let levels = entry.path.components().count().saturating_sub(2);
+        let consistent = layout::path_at_depth(entry.queue, entry.name, levels) == entry.path;
+        let (confidence, how) = if self.layout.configured {
+            (Confidence::Certain, "as its main.cf says")
+        } else if consistent && levels > self.layout.depth_of(entry.queue) {
+            (Confidence::Possible, "by default; its place would be right if the queue were hashed deeper")
+        } else {
+            (Confidence::Likely, "by default, since its own main.cf was not found")
+        };
+        let place = Text::from_path(entry.path);
+        let text = format!("Postfix looks for this ID at `{}` only, {how}", expected.display());
+        Some(Signed {
+            sign: Sign::Misfiled { expected: Text::from_path(&expected) },
+            confidence,
+            facts: vec![Fact::new(text, Locus::whole(place))],
+        })
+    }
+
+    /// For messages with signs only: what they are about and why they waited. A name that does not match its inode holds
+    /// nothing up, and a restored spool has one on every file, so that their logs are not read.
+    fn explain(
+        &self,
+        message: &mut Message,
+        entry: &Entry<'_>,
+        window: &mut Window<'_>,
+        content_start: Option<u64>,
+    ) -> io::Result<()> {
+        if message.signs.is_empty() {
+            return Ok(());
+        }
+        if let Some(start) = content_start {
+            let headers = headers::read(window, start)?;
+            message.headers = headers.shown;
+            message.ids.message_id = headers.message_id;
+            message.times.extend(headers.date.map(|(at, original)| Timed {
+                kind: TimeKind::HeaderDate,
+                at,
+                original,
+            }));
+        }
+        if message.signs.iter().any(|signed| !matches!(signed.sign, Sign::NameInode { .. })) {
+            self.add_reasons(message, entry);
+        }
+        Ok(())
+    }
+
+    fn add_reasons(&self, message: &mut Message, entry: &Entry<'_>) {
+        let Some(id) = message.ids.native.clone() else { return };
+        let path = self.layout.path("defer", id.bytes());
+        let Ok(file) = entry.root.open_file(&path) else { return };
+        let Ok(bytes) = file.head(defer_log::MAX_LOG_BYTES) else { return };
+        let log = defer_log::parse(&bytes);
+        let reasons: std::collections::HashMap<&Text, &Text> =
+            log.iter().map(|line| (&line.recipient, &line.reason)).collect();
+        for recipient in &mut message.envelope.recipients {
+            recipient.reason = reasons.get(&recipient.address).map(|reason| (*reason).clone());
+        }
+        message.parts.push(Part {
+            kind: PartKind::Side,
+            locus: Locus::whole(Text::from_path(&path)),
+            size: Some(file.stat.size),
+            sha256: None,
+            stat: Some(file.stat),
+        });
+    }
+}
+
+/// The queue ID of a name, or of what the name begins with.
+pub fn native_id(name: &Name, bytes: &[u8]) -> Option<Text> {
+    match name {
+        Name::Id(_) | Name::Legal => Some(Text::new(bytes)),
+        _ => name::stem(bytes).map(Text::new),
+    }
+}
+
+/// Postfix takes every name of one letter for a subfolder; that it cannot be opened as one is fatal (`util/scan_dir.c`,
+/// `scan_dir_push`). Observed on 3.7.11: in `incoming` and `deferred` the queue manager dies in a loop, in these, `active`
+/// and `hold` the listing fails, and in any queue but `maildrop` postsuper fails, so that Postfix does not start.
+pub fn one_letter_signs(place: &Text) -> [Signed; 2] {
+    let text = "Postfix takes a name of one letter for a subfolder, and its programs die when they cannot open it as one";
+    let locus = Locus::whole(place.clone());
+    [
+        Signed::certain(Sign::BlocksQueue, Fact::new(text, locus.clone())),
+        Signed::certain(Sign::ForeignName, Fact::new("a name of one letter is no queue ID", locus)),
+    ]
+}
+
+/// What being in this queue means.
+fn queue_sign(queue: &str, place: &Text) -> Option<Signed> {
+    let (sign, text) = match queue {
+        "hold" => (Sign::Held, "nothing in `hold` is tried until it is released"),
+        "saved" => (Sign::OtherQueue, "neither the listing nor the queue manager looks into `saved`"),
+        _ => return None,
+    };
+    Some(Signed::certain(sign, Fact::new(text, Locus::whole(place.clone()))))
+}
+
+/// Mode and name may both say that a file is unfinished: one sign, all facts.
+fn merge_unfinished(signs: &mut Vec<Signed>) {
+    let Some(first) = signs.iter().position(|signed| signed.sign == Sign::Unfinished) else { return };
+    let mut facts = Vec::new();
+    let mut index = 0;
+    signs.retain_mut(|signed| {
+        let repeated = signed.sign == Sign::Unfinished && index != first;
+        if repeated {
+            facts.append(&mut signed.facts);
+        }
+        index += 1;
+        !repeated
+    });
+    if let Some(signed) = signs.get_mut(first) {
+        signed.facts.append(&mut facts);
+    }
+}
+
+/// What the bytes say, given what name, owner and mode already said.
+fn content_signs(entry: &Entry<'_>, file: &OpenFile, reading: &Reading, signs: &mut Vec<Signed>) {
+    let place = Text::from_path(entry.path);
+    if file.stat.size == 0 {
+        let text = "the file has no bytes, as when the disk was full";
+        signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place))));
+        return;
+    }
+    let faults = reading
+        .faults
+        .iter()
+        .map(|fault| Fact::new(fault.text.clone(), Locus::bytes(place.clone(), fault.start, fault.end)));
+    if let Some(unfinished) = signs.iter_mut().find(|signed| signed.sign == Sign::Unfinished) {
+        let whole = reading.faults.is_empty() && reading.ended;
+        if whole {
+            let text = "every record is there, from the envelope to the end record: only the mode is not set";
+            unfinished.facts.push(Fact::new(text, Locus::bytes(place.clone(), 0, file.stat.size)));
+        } else {
+            unfinished.facts.extend(faults.take(2));
+            unfinished.facts.push(reading.salvage(entry.path));
+        }
+        return;
+    }
+    let marked = signs.iter_mut().find(|signed| matches!(signed.sign, Sign::Corrupt { .. }));
+    if let Some(leading) = reading.leading_fault() {
+        let sign = Sign::Corrupt { offset: leading.start };
+        let confidence = leading.confidence;
+        let mut facts: Vec<Fact> = faults.collect();
+        facts.push(reading.salvage(entry.path));
+        if let Some(marked) = marked {
+            marked.sign = sign;
+            marked.facts.extend(facts);
+        } else {
+            if entry.queue == "corrupt" {
+                facts.insert(0, Fact::new("the queue manager set it aside as damaged", Locus::whole(place)));
+            }
+            signs.push(Signed { sign, confidence, facts });
+        }
+    } else if entry.queue == "corrupt" {
+        let set_aside = Fact::new("the queue manager set it aside as damaged", Locus::whole(place.clone()));
+        let text = "no damage was found in its records; the mail log says why it was set aside";
+        let facts = vec![set_aside, Fact::new(text, Locus::bytes(place, 0, file.stat.size))];
+        signs.push(Signed { sign: Sign::Corrupt { offset: 0 }, confidence: Confidence::Certain, facts });
+    } else if entry.queue == "maildrop"
+        && !signs.iter().any(|signed| matches!(signed.sign, Sign::OwnerOrMode | Sign::ForeignName))
+    {
+        let text = "handed in whole, and not yet picked up";
+        signs.push(Signed::certain(Sign::Unclaimed, Fact::new(text, Locus::whole(place))));
+    }
+}
+
+/// Whether the queue manager looks at the file at all, so that the time of the file is that of an attempt.
+fn will_be_tried(queue: &str, signs: &[Signed]) -> bool {
+    let skipped = |signed: &Signed| {
+        matches!(signed.sign, Sign::Misfiled { .. } | Sign::Unfinished)
+            || signed.sign == Sign::ForeignName && signed.confidence == Confidence::Certain
+    };
+    matches!(queue, "deferred" | "incoming") && !signs.iter().any(skipped)
+}
+
+fn fill(message: &mut Message, entry: &Entry<'_>, file: &OpenFile, reading: Reading) {
+    // `showq` shows the content size, and for maildrop the file size (`showq_report`).
+    let stated = reading.size.map(|size| size.content_size).filter(|size| *size > 0);
+    message.size =
+        if entry.queue == "maildrop" { Some(file.stat.size) } else { stated.or(Some(file.stat.size)) };
+    let count = reading.recipient_count();
+    message.envelope.sender = reading.sender;
+    if count > reading.recipients.len() as u64 {
+        message.envelope.recipient_count = Some(count);
+    }
+    message.envelope.recipients = reading.recipients;
+    message.attributes = reading.attributes;
+}
+
+fn times(
+    message: &mut Message,
+    entry: &Entry<'_>,
+    name: &Name,
+    planned: bool,
+    stat: &Stat,
+    reading: &Reading,
+) {
+    let mut add =
+        |kind: TimeKind, at: Time, original: String| message.times.push(Timed { kind, at, original });
+    let modified = format!("mtime {}", stat.modified.rfc3339());
+    match &reading.arrival {
+        Some((at, original)) => add(TimeKind::Arrival, *at, original.clone()),
+        // `pickup` takes the time of the file for a message that has none (`copy_segment`).
+        None if entry.queue == "maildrop" => add(TimeKind::Created, stat.modified, modified.clone()),
+        None => {}
+    }
+    if let Name::Id(id) = name
+        && let Some((seconds, microseconds)) = id.made
+    {
+        let original = String::from_utf8_lossy(entry.name).into_owned();
+        add(TimeKind::IdTime, Time::new(seconds, microseconds * 1_000), original);
+    }
+    // `qmgr_active_defer` sets the time of the file to that of the next attempt.
+    add(if planned { TimeKind::NextAttempt } else { TimeKind::Modified }, stat.modified, modified);
+}

@@ -1,0 +1,162 @@
+//! A spool that is ready to be read.
+
+use super::layout::{self, Content, QUEUES};
+use super::live;
+use super::main_cf;
+use super::message::{Entry, Spool};
+use super::owner::Owner;
+use super::settings::Settings;
+use crate::evidence::{Damage, DamageKind, Fact, Instance, Locus, Record, Text};
+use crate::read::disk::{EntryKind, Root, not_regular};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use anyhow::Context as _;
+use std::path::{Component, Path, PathBuf};
+
+/// Prepares a spool for reading.
+///
+/// # Errors
+/// When its folder cannot be opened, or has no queue folder in it.
+pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
+    let root = Root::open(&detected.root)
+        .with_context(|| format!("could not open `{}`", detected.root.display()))?
+        .with_manifest(options.manifest.clone())
+        .crossing_file_systems(options.cross_file_systems);
+    let queues: Vec<&str> = QUEUES
+        .into_iter()
+        .filter(|queue| {
+            let kind = root.stat(Path::new(queue)).map(|(kind, _)| kind);
+            matches!(kind, Ok(EntryKind::Directory))
+        })
+        .collect();
+    if queues.is_empty() {
+        anyhow::bail!("`{}` has none of the queue folders of Postfix", detected.root.display());
+    }
+    let settings = Settings::of(&detected.root, options.config.as_deref().or(detected.config.as_deref()));
+    let owner = Owner::of(&root, &settings);
+    let layout = settings.layout();
+    let (depth, tops) = (layout.walk_depth(), queues.iter().map(PathBuf::from).collect());
+    let live = live::master(&root);
+    let instance = instance(&root, detected, options, &settings, &owner, &queues, live);
+    let live_listing = live.and_then(|_| live::listing(&settings, &detected.root));
+    let missing = layout::SCANNED.into_iter().filter(|queue| !queues.contains(queue)).collect();
+    let spool = Spool { layout, owner, deep: options.deep, missing };
+    let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
+    Ok(Opened { instance, root, tops, depth, read, live_listing })
+}
+
+fn instance(
+    root: &Root,
+    detected: &Detected,
+    options: &Options,
+    settings: &Settings,
+    owner: &Owner,
+    queues: &[&str],
+    live: Option<crate::evidence::Live>,
+) -> Instance {
+    let (limits, limit_facts) = settings.limits(&options.limits);
+    let mut facts = vec![Fact::new(detected.why.clone(), Locus::whole("."))];
+    facts.extend(settings.facts());
+    facts.extend(limit_facts);
+    facts.push(owner.fact.clone());
+    let mut epochs = options.epochs.clone();
+    epochs.extend(live.as_ref().map(live::epoch));
+    Instance {
+        source: "postfix",
+        label: label(&detected.root, settings),
+        root: Text::from_path(&detected.root),
+        queues: queues.iter().map(|queue| (*queue).to_owned()).collect(),
+        live,
+        epochs,
+        limits,
+        last_activity: live::last_activity(root, options.now),
+        facts,
+        listing_blind_spot: blind_spot(&detected.root, settings),
+    }
+}
+
+/// What people call it: the name of the instance, else the name of its folder if that speaks of Postfix.
+fn label(root: &Path, settings: &Settings) -> String {
+    let folder = root.file_name().and_then(|name| name.to_str()).filter(|name| name.starts_with("postfix"));
+    settings
+        .instance_name()
+        .or_else(|| folder.map(str::to_owned))
+        .unwrap_or_else(|| root.display().to_string())
+}
+
+/// `postqueue` without `-c` asks the default instance (`postqueue/postqueue.c`; multi-instance support in
+/// `MULTI_INSTANCE_README`).
+fn blind_spot(root: &Path, settings: &Settings) -> Option<String> {
+    let default = main_cf::default("queue_directory").map(Path::new)?;
+    let below_spool = root.parent().is_some_and(|parent| parent.ends_with("var/spool"));
+    let other_name = below_spool && root.file_name() != default.file_name() && !settings.names_this_spool;
+    let second = settings.instance_name().is_some()
+        || settings.default_spool.is_some()
+        || other_name
+        || settings
+            .config
+            .as_ref()
+            .is_some_and(|config| settings.names_this_spool && !config.is_default_folder());
+    let folder = match &settings.config {
+        Some(config) if settings.names_this_spool => config.folder.display().to_string(),
+        _ => "DIR".to_owned(),
+    };
+    second
+        .then(|| format!("plain `postqueue` reads the default instance only: use `postqueue -c {folder} -p`"))
+}
+
+fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
+    let Some((queue, name)) = queue_and_name(unit.path) else { return };
+    let kind = match unit.kind {
+        EntryKind::Unknown => match unit.root.stat(unit.path) {
+            Ok((kind, _)) => kind,
+            Err(error) => {
+                // Nobody is to be told of a file that was delivered meanwhile.
+                if error.kind() != std::io::ErrorKind::NotFound {
+                    let _ = emit(Record::Damage(unit.root.refused(unit.path, &error)));
+                }
+                return;
+            }
+        },
+        kind => kind,
+    };
+    let record = match (kind, layout::content_of(queue)) {
+        (EntryKind::Directory, _) | (_, None) => return,
+        (EntryKind::Regular, Some(content)) => {
+            let entry = Entry { root: unit.root, path: unit.path, queue, name: &name };
+            match content {
+                Content::Messages => match spool.message(entry) {
+                    Ok(message) => Record::Message(Box::new(message)),
+                    Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
+                    Err(damage) => Record::Damage(damage),
+                },
+                Content::Logs => match spool.side_log(entry) {
+                    Record::Damage(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
+                    record => record,
+                },
+                // A name of one letter is judged like that of a log.
+                Content::FlushLists if name.len() == 1 => spool.side_log(entry),
+                Content::FlushLists => Record::Passed,
+            }
+        }
+        (other, Some(_)) => Record::Damage(removed_by_postsuper(unit.path, other)),
+    };
+    // Whether anybody wants more is of no use here: there is one record a file.
+    let _ = emit(record);
+}
+
+/// `postsuper` removes whatever is no regular file, at any age (`postsuper/postsuper.c`, `super`).
+fn removed_by_postsuper(path: &Path, kind: EntryKind) -> Damage {
+    let mut damage = not_regular(path, kind);
+    damage.hint =
+        "look at it by hand and move it out of the spool: the next start, reload or `postsuper` removes it"
+            .into();
+    damage
+}
+
+/// The queue folder and the name of a path below a spool.
+fn queue_and_name(path: &Path) -> Option<(&str, Vec<u8>)> {
+    let mut parts = path.components();
+    let Some(Component::Normal(queue)) = parts.next() else { return None };
+    let Some(Component::Normal(name)) = parts.next_back() else { return None };
+    Some((queue.to_str()?, Text::from_path(Path::new(name)).bytes().to_vec()))
+}
