@@ -30,6 +30,9 @@ struct Entry {
     name_length: u16,
     state: EntryState,
     seen: Cell<bool>,
+    /// A second entry of the same ID: a listing can show a message twice (postqueue(1), BUGS), and two listings can be
+    /// of one mail system.
+    again: bool,
 }
 
 /// An entry that a message was found under.
@@ -87,6 +90,7 @@ impl LiveView {
             name_length: u16::try_from(native.bytes().len()).unwrap_or(u16::MAX),
             state: entry.state,
             seen: Cell::new(false),
+            again: false,
         });
         if let Some(reason) = entry.reason.clone().filter(|_| self.reasons.len() < MAX_REASONS) {
             self.reasons.insert(number, reason);
@@ -116,6 +120,15 @@ impl LiveView {
     /// Closes the view; lookups work from here on.
     pub fn finish(&mut self) {
         self.index.sort_unstable();
+        let mut last = None;
+        for (key, number, matched_by) in &self.index {
+            if *matched_by == MatchedBy::Native
+                && last.replace(*key) == Some(*key)
+                && let Some(entry) = self.entries.get_mut(*number as usize)
+            {
+                entry.again = true;
+            }
+        }
         self.index.shrink_to_fit();
         self.names.shrink_to_fit();
     }
@@ -155,11 +168,13 @@ impl LiveView {
 
     /// Entries with an ID for which no message came by, in the order of the listing.
     pub fn unseen(&self) -> impl Iterator<Item = Unseen> + '_ {
-        self.entries.iter().filter(|entry| !entry.seen.get() && entry.name_length > 0).map(|entry| Unseen {
-            locus: self.locus(entry),
-            native: self.name(entry),
-            queue: self.queues.get(usize::from(entry.queue)).cloned().unwrap_or_default(),
-        })
+        self.entries.iter().filter(|entry| !entry.again && !entry.seen.get() && entry.name_length > 0).map(
+            |entry| Unseen {
+                locus: self.locus(entry),
+                native: self.name(entry),
+                queue: self.queues.get(usize::from(entry.queue)).cloned().unwrap_or_default(),
+            },
+        )
     }
 
     /// Whether this ID is in the listing.
@@ -167,9 +182,9 @@ impl LiveView {
         self.by_key(keys::native("", native)).is_some()
     }
 
-    /// How many entries there are.
+    /// How many messages it shows.
     pub fn len(&self) -> u64 {
-        self.entries.len() as u64
+        self.entries.iter().filter(|entry| !entry.again).count() as u64
     }
 
     /// Whether there are none.

@@ -133,7 +133,7 @@ fn class_of(base: Class, visibility: Visibility) -> Class {
 }
 
 /// A short name for a finding, the same in every scan of the same evidence.
-fn id(instance: &Instance, message: &Message) -> String {
+pub fn id(instance: &Instance, message: &Message) -> String {
     let name = |text: &Text| text.bytes().to_vec();
     let mut hash = Sha256::new();
     for field in [

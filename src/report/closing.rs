@@ -20,6 +20,7 @@ pub struct Closing {
     shows: Vec<String>,
     rules: Vec<String>,
     destroyers: Vec<(String, String)>,
+    warned: Vec<(&'static str, String)>,
 }
 
 impl Closing {
@@ -27,18 +28,29 @@ impl Closing {
     pub fn note(&mut self, finding: &Finding, summary: &Summary) {
         if self.shows.is_empty() {
             let root = summary.instances.get(finding.message.instance).map(|i| quoted(&i.root.lossy()));
-            let command = format!("ghostq show {} {}", quoted(&finding.id), root.unwrap_or_default());
+            let command = format!(
+                "ghostq show {} {}",
+                quoted(&place::id_in_words(finding).lossy()),
+                root.unwrap_or_default()
+            );
             self.shows.push(clip(command.trim_end(), LONGEST));
         }
         let rule = finding.rule();
         if self.rules.len() < SHOWN_COMMANDS && !self.rules.iter().any(|known| known == rule) {
             self.rules.push(rule.to_owned());
         }
-        self.note_destroyers(&finding.outlook);
+        self.note_destroyers(finding.message.instance, &finding.outlook, summary);
     }
 
-    fn note_destroyers(&mut self, outlook: &[Outlook]) {
+    /// What would destroy the first message of a rule would destroy the others: it is said once.
+    fn note_destroyers(&mut self, instance: usize, outlook: &[Outlook], summary: &Summary) {
+        let source = place::instance_names(summary, instance).map_or("", |(source, _)| source);
         for one in outlook {
+            let warned = (source, one.rule.clone());
+            if self.warned.contains(&warned) {
+                continue;
+            }
+            self.warned.push(warned);
             for text in &one.destroyers {
                 let room = self.destroyers.len() < SHOWN_DESTROYERS;
                 if room && !self.destroyers.iter().any(|(known, _)| known == text) {
@@ -50,8 +62,10 @@ impl Closing {
 
     /// Prints the end.
     pub fn write(mut self, summary: &Summary, colour: bool, out: &mut dyn Write) -> io::Result<()> {
-        for note in &summary.notes {
-            self.note_destroyers(note.outlook.as_slice());
+        // On a copy nothing can be destroyed by what only a mail system at work would do.
+        let running = |note: &&Note| summary.instances.get(note.instance).is_some_and(|i| i.live.is_some());
+        for note in summary.notes.iter().filter(running) {
+            self.note_destroyers(note.instance, note.outlook.as_slice(), summary);
         }
         section("worth knowing", summary.notes.iter().map(|n| note_line(n, summary)), out)?;
         section("not judged", not_judged(summary).into_iter(), out)?;

@@ -25,6 +25,17 @@ pub fn instance_names(summary: &Summary, index: usize) -> Option<(&'static str, 
     summary.instances.get(index).map(|instance| (instance.source, instance.label.as_str()))
 }
 
+/// Queue IDs are this long at most; longer names (an entry ID, a file name) are harder to type than the finding's own.
+const LONGEST_ID: usize = 23;
+
+/// What to call a finding: the queue ID that the user knows from the logs, else the name that ghostq gave it. `ghostq show`
+/// takes either.
+pub fn id_in_words(finding: &Finding) -> Text {
+    let native =
+        finding.message.ids.native.as_ref().filter(|id| !id.is_empty() && id.bytes().len() <= LONGEST_ID);
+    native.filter(|id| id.as_str().is_some()).cloned().unwrap_or_else(|| Text::from(finding.id.as_str()))
+}
+
 /// How many recipients there are, where anything is known of them.
 pub fn recipient_count(message: &Message) -> Option<u64> {
     let kept = message.envelope.recipients.len() as u64;

@@ -144,7 +144,7 @@ impl Table {
         let size = message.size.map_or("unknown".to_owned(), place::size_in_words);
         let class = place::name_of(finding.class);
         let rule = escape::clip(finding.rule(), LONGEST_NAME);
-        let id = escape::clip(&finding.id, LONGEST_NAME);
+        let id = escape::clip(&place::id_in_words(finding), LONGEST_NAME);
         Row {
             class: finding.class,
             cells: [class, rule, age, size, id],

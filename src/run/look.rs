@@ -5,7 +5,7 @@ use crate::correlate::case::Listed;
 use crate::correlate::keys::{self, MatchedBy};
 use crate::correlate::ledger::Ledger;
 use crate::correlate::weigh::weigh;
-use crate::evidence::{At, Damage, DamageKind, Message, Record};
+use crate::evidence::{At, Damage, DamageKind, Message, Record, Sign};
 use crate::findings::Store;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ impl Look {
 
     fn seen(&mut self, scene: &Scene<'_>, message: &Message) {
         let Some(case) = scene.case(message) else { return };
-        if let Some(tally) = self.tally.get_mut(message.instance) {
+        if let Some(tally) = self.tally.get_mut(message.instance).filter(|_| !is_log(message)) {
             tally.messages += 1;
             tally.bytes += message.size.unwrap_or(0);
             tally.listed += u64::from(matches!(case.listed, Listed::Yes(_)));
@@ -109,6 +109,10 @@ impl Look {
 /// The keys under which a message meets its copies.
 pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedBy)> {
     let mut found = Vec::new();
+    // A log is no copy of its message.
+    if is_log(message) {
+        return found;
+    }
     if let Some(id) = &message.ids.native {
         found.push((keys::native(&message.instance.to_string(), id), MatchedBy::Native));
     }
@@ -116,6 +120,11 @@ pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedB
         found.extend(keys::across_sources(message));
     }
     found
+}
+
+/// Whether it is a log without its message, and so no message.
+fn is_log(message: &Message) -> bool {
+    message.signs.iter().any(|signed| signed.sign == Sign::SideFileAlone)
 }
 
 /// What tells two copies from one file or row that is seen twice.

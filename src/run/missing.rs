@@ -3,7 +3,7 @@
 use super::scene::Scene;
 use super::settle::Settling;
 use crate::correlate::live_view::Unseen;
-use crate::correlate::{outlook, rules};
+use crate::correlate::{outlook, rules, weigh};
 use crate::evidence::{Confidence, Fact, Message, Record, Text};
 use crate::findings::{Class, Finding, ListedAs, Opinion, Visibility};
 use anyhow::Result;
@@ -49,11 +49,7 @@ pub fn find(scene: &Scene<'_>, settling: &mut Settling) -> Result<()> {
         let confidence = if view.live() { Confidence::Certain } else { Confidence::Likely };
         let found = missing.into_iter().map(|entry| {
             let mut finding = finding(number, entry, confidence);
-            finding.id = format!(
-                "{}:missing-{}",
-                instance.source,
-                finding.message.ids.native.as_ref().map_or("".into(), Text::lossy)
-            );
+            finding.id = weigh::id(instance, &finding.message);
             finding.outlook = vec![outlook::fill(treatment, Some(&finding.message), &instance.root)];
             finding
         });

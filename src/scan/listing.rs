@@ -1,6 +1,7 @@
 //! Listings: from a file, or from the mail system's own tool.
 
 use crate::evidence::{ListingEnd, ListingEntry};
+use crate::read::lines::utf8_input;
 use crate::sources::{ALL, ListingFormat, LiveListing};
 use anyhow::{Context as _, Result, bail};
 use std::io::{BufRead, BufReader, Read as _};
@@ -30,7 +31,8 @@ pub fn recognise(head: &[u8]) -> Option<(&'static str, &'static ListingFormat)> 
 /// When it cannot be read, or looks like no listing that is known.
 pub fn recognise_file(path: &Path) -> Result<(&'static str, &'static ListingFormat)> {
     let mut head = Vec::new();
-    open(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head).with_context(|| unreadable(path))?;
+    let input = utf8_input(open(path)?).with_context(|| unreadable(path))?;
+    input.take(HEAD_BYTES as u64).read_to_end(&mut head).with_context(|| unreadable(path))?;
     match recognise(&head) {
         Some(found) => Ok(found),
         None => bail!("`{}` is not a listing that ghostq knows; `ghostq sources` lists them", path.display()),
@@ -47,7 +49,7 @@ pub fn read_file(
     emit: &mut dyn FnMut(ListingEntry),
 ) -> Result<ListingEnd> {
     let bounded = open(path)?.take(MAX_LISTING_BYTES);
-    let mut input = BufReader::with_capacity(1 << 16, bounded);
+    let mut input = utf8_input(bounded).with_context(|| unreadable(path))?;
     (format.parse)(&mut input, emit).with_context(|| unreadable(path))
 }
 

@@ -65,7 +65,8 @@ fn the_same_evidence_and_clock_give_the_same_bytes() {
     let spool = restore("postfix/corrupt");
     let run = || {
         let path = spool.path().to_str().unwrap();
-        let ran = ghostq(["scan", path, "--as-of", "2026-11-24T02:00:00Z", "--format", "csv", "--fields", COLUMNS]);
+        let ran =
+            ghostq(["scan", path, "--as-of", "2026-11-24T02:00:00Z", "--format", "csv", "--fields", COLUMNS]);
         ran.out
     };
     const COLUMNS: &str = "class,rule,confidence,visibility,native_id,sender,recipients,size_bytes,arrived,age_seconds,why,finding_id";

@@ -59,19 +59,38 @@ fn a_scan_makes_no_system_call_that_could_change_the_spool() {
     let spool = spool.path().to_str().unwrap();
     assert!(text.contains(spool), "the trace saw the scan");
     let changing = [
-        "rename", "unlink", "link", "symlink", "mkdir", "rmdir", "mknod", "chmod", "fchmod", "chown", "fchown", "lchown",
-        "truncate", "ftruncate", "utime", "setxattr", "removexattr", "creat", "fallocate",
+        "rename",
+        "unlink",
+        "link",
+        "symlink",
+        "mkdir",
+        "rmdir",
+        "mknod",
+        "chmod",
+        "fchmod",
+        "chown",
+        "fchown",
+        "lchown",
+        "truncate",
+        "ftruncate",
+        "utime",
+        "setxattr",
+        "removexattr",
+        "creat",
+        "fallocate",
     ];
     for line in text.lines() {
         let call = line.split_whitespace().nth(1).unwrap_or_default().split('(').next().unwrap_or_default();
         let changes = changing.iter().any(|name| call.starts_with(name)) && !["readlink"].contains(&call);
         assert!(!changes, "{line}");
-        let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"].iter().any(|flag| line.contains(flag));
+        let writes =
+            ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"].iter().any(|flag| line.contains(flag));
         // Findings may be parked in an unnamed file of the temporary folder; the fixture is far too small for that.
         assert!(!writes || !line.contains(spool), "{line}");
     }
     // Files of the spool are opened below its descriptor, without following and without touching.
-    let below: Vec<_> = text.lines().filter(|line| line.contains("openat2(") && line.contains("RESOLVE_BENEATH")).collect();
+    let below: Vec<_> =
+        text.lines().filter(|line| line.contains("openat2(") && line.contains("RESOLVE_BENEATH")).collect();
     assert!(!below.is_empty(), "the spool was read");
     for line in below {
         assert!(line.contains("O_NOFOLLOW") && line.contains("O_RDONLY"), "{line}");
@@ -93,6 +112,13 @@ fn a_report_file_can_be_read_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let (spool, folder) = (restore("postfix/deferred"), tempfile::tempdir().unwrap());
     let report = folder.path().join("report.csv");
-    ghostq([Path::new("scan"), spool.path(), Path::new("--format"), Path::new("csv"), Path::new("-o"), &report]);
+    ghostq([
+        Path::new("scan"),
+        spool.path(),
+        Path::new("--format"),
+        Path::new("csv"),
+        Path::new("-o"),
+        &report,
+    ]);
     assert_eq!(std::fs::metadata(&report).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -10,7 +10,8 @@ fn the_committed_manual_pages_are_those_of_the_program() {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
     for page in ["ghostq.1", "ghostq-rules.7", "ghostq-sources.7"] {
         let (made, kept) = (folder.path().join(page), committed.join(page));
-        let same = std::fs::read_to_string(made).unwrap() == std::fs::read_to_string(kept).unwrap_or_default();
+        let same =
+            std::fs::read_to_string(made).unwrap() == std::fs::read_to_string(kept).unwrap_or_default();
         assert!(same, "man/{page} is stale: run `cargo run -- man --output man`");
     }
 }
@@ -39,7 +40,11 @@ fn the_readme_shows_commands_that_exist_and_output_that_is_real() {
         let block = block.split("```").next().unwrap();
         let (command, expected) = block.split_once('\n').unwrap();
         let Some(arguments) = command.strip_prefix("$ ghostq") else { continue };
-        let ran = finish(crate::support::command().current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments.split_whitespace()));
+        let ran = finish(
+            crate::support::command()
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .args(arguments.split_whitespace()),
+        );
         assert_eq!(ran.out.trim_end(), expected.trim_end(), "{command}\n{}", ran.err);
         shown += 1;
     }

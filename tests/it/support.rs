@@ -31,7 +31,10 @@ impl Ran {
 
     /// Queue ID → leading rule, of a `--format jsonl` run.
     pub fn rules(&self) -> BTreeMap<String, String> {
-        self.findings().iter().map(|finding| (text(&finding["message"]["native_id"]), text(&finding["rule"]))).collect()
+        self.findings()
+            .iter()
+            .map(|finding| (text(&finding["message"]["native_id"]), text(&finding["rule"])))
+            .collect()
     }
 }
 
@@ -43,7 +46,12 @@ pub fn text(value: &serde_json::Value) -> String {
 /// The program under test, away from the user's environment.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ghostq"));
-    command.env_clear().env("TZ", "UTC").env("COLUMNS", "110").env("LC_ALL", "C").env("PATH", "/usr/bin:/bin");
+    command
+        .env_clear()
+        .env("TZ", "UTC")
+        .env("COLUMNS", "110")
+        .env("LC_ALL", "C")
+        .env("PATH", "/usr/bin:/bin");
     command
 }
 
@@ -100,7 +108,9 @@ pub fn restore(case: &str) -> tempfile::TempDir {
     let lines = manifest.lines().filter(|line| !line.starts_with('#'));
     let mut entries: Vec<Vec<&str>> = lines.map(|line| line.splitn(8, '\t').collect()).collect();
     // The deepest first: a folder's time moves when something in it is made.
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry[7].matches('/').count() + usize::from(!entry[7].is_empty())));
+    entries.sort_by_key(|entry| {
+        std::cmp::Reverse(entry[7].matches('/').count() + usize::from(!entry[7].is_empty()))
+    });
     for entry in &entries {
         if entry[6] == "d" {
             std::fs::create_dir_all(folder.path().join(entry[7])).unwrap();

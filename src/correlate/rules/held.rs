@@ -21,6 +21,9 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
+    if case.sign(|sign| matches!(sign, Sign::SideFileAlone)).is_some() {
+        return Verdict::Nothing;
+    }
     if let Listed::Yes(hit) = &case.listed {
         let state = match hit.state {
             EntryState::Held => "the listing shows it as suspended or held by somebody's decision",

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::on_sign;
-use crate::correlate::case::{Case, Verdict};
+use crate::correlate::case::{Case, Listed, Verdict};
 use crate::evidence::Sign;
 use crate::findings::Class;
 
@@ -22,6 +22,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
+    // The message lives on; its queue is only not part of what is looked at.
+    if matches!(case.listed, Listed::Yes(_)) {
+        return Verdict::Nothing;
+    }
     on_sign(
         case,
         |sign| matches!(sign, Sign::SideFileAlone),

@@ -40,5 +40,10 @@ fn judge(case: &Case<'_>) -> Verdict {
             )));
         }
     }
-    Reason::of(&signed, "its writer did not finish it, and is not there any more")
+    // On a running system the second look has made sure that nobody has it open; of a copy that cannot be said.
+    let why = match case.instance.live {
+        Some(_) => "its writer did not finish it, and is not there any more",
+        None => "its writer did not finish it",
+    };
+    Reason::of(&signed, why)
 }
