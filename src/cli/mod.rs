@@ -1,8 +1,113 @@
-//! The command line.
+//! The command line: what was typed, what it means, what is printed.
 
+mod info;
+mod man;
+mod output;
+mod scan;
+mod settings;
+mod show;
+
+use crate::run::exit::Exit;
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
+
+/// Find mail that is on your disk but not in your queue, and say why
+///
+/// ghostq reads a mail spool, an export of an SMTP temporary table or a pickup folder, holds it against the mail system's
+/// own listing, and reports the messages that are held but invisible, or stuck for good, each with the evidence and the
+/// reason. It changes nothing: no file is written, renamed or removed, and not even access times move.
+///
+/// Without a verb it finds the mail systems of this host and scans them.
+#[derive(Debug, Parser)]
+#[command(name = "ghostq", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    /// When to use colour: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: settings::Colour,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 nothing found; 1 findings; 2 could not run; 3 something could not be read;
+130 interrupted. `ghostq rules` lists what is looked for, `ghostq explain RULE` says
+what it means, `ghostq sources` lists what can be read.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Scan spools and exports, and report what is held but invisible
+    Scan(Box<scan::ScanArgs>),
+    /// Show everything about one message
+    Show(Box<show::ShowArgs>),
+    /// Say what a rule means, how it was seen, what the mail system does, and what to do
+    Explain(info::ExplainArgs),
+    /// List the rules
+    Rules,
+    /// List what can be read, or say everything about one source
+    Sources(info::SourcesArgs),
+    /// Print a completion script for a shell
+    Completions(info::CompletionsArgs),
+    /// Print the manual page, or write all of them into a folder
+    Man(man::ManArgs),
+    /// Print the JSON Schema of the report or of a finding
+    Schema(info::SchemaArgs),
+}
 
 /// Parses the command line and runs what it asks for.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    quiet_readers();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and go to stdout; clap knows.
+            let _printed = error.print();
+            let failed = error.use_stderr();
+            return if failed { Exit::Failed } else { Exit::Clean }.into();
+        }
+    };
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if output::is_broken_pipe(&error) => Exit::Clean.into(),
+        Err(error) => {
+            output::complain(&error);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let colour = cli.color;
+    let verb = cli.verb.unwrap_or_else(|| Verb::Scan(Box::default()));
+    match verb {
+        Verb::Scan(args) => scan::run(*args, colour),
+        Verb::Show(args) => show::run(*args, colour),
+        Verb::Explain(args) => info::explain(&args),
+        Verb::Rules => info::rules(),
+        Verb::Sources(args) => info::sources(&args),
+        Verb::Completions(args) => info::completions(&args, &mut Cli::command()),
+        Verb::Man(args) => man::run(&args, &Cli::command()),
+        Verb::Schema(args) => info::schema(&args),
+    }
+}
+
+/// A panic on one hostile file is contained and becomes a line of the report; a backtrace for each would bury it.
+fn quiet_readers() {
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(crate::scan::pool::READER_THREAD) {
+            loud(panic);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

@@ -1,1 +1,12 @@
-//! Correlation: evidence in, opinions out. Pure.
+//! Correlation: evidence in, opinions out.
+//!
+//! Everything here is pure: the same evidence, epoch and clock give the same findings. What the mail system is known to
+//! do comes with the evidence as [`crate::evidence::Treatment`].
+
+pub mod case;
+pub mod keys;
+pub mod ledger;
+pub mod live_view;
+pub mod outlook;
+pub mod rules;
+pub mod weigh;

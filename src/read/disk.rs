@@ -53,6 +53,9 @@ pub struct Root {
     atime_lost: AtomicBool,
 }
 
+/// The names in a folder with what each of them is.
+pub type Names<'a> = Box<dyn Iterator<Item = io::Result<(PathBuf, EntryKind)>> + 'a>;
+
 /// An open regular file of a spool.
 #[derive(Debug)]
 pub struct OpenFile {
@@ -156,10 +159,7 @@ impl Root {
     ///
     /// # Errors
     /// [`Damage`] that names the folder. An error within the folder is handed over in place of the entry.
-    pub fn list(
-        &self,
-        path: &Path,
-    ) -> Result<Box<dyn Iterator<Item = io::Result<(PathBuf, EntryKind)>> + '_>, Damage> {
+    pub fn list(&self, path: &Path) -> Result<Names<'_>, Damage> {
         let (entries, atime_kept) =
             self.handle.list(path, self.cross_file_systems).map_err(|error| self.refused(path, &error))?;
         if !atime_kept {

@@ -2,7 +2,7 @@
 //! opened. A link that is slipped in between the check and the opening would be followed; on such systems a spool that
 //! an attacker can write to is better scanned from a copy.
 
-use super::EntryKind;
+use super::{EntryKind, Names};
 use crate::evidence::{Stat, Time};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
@@ -11,8 +11,6 @@ use std::path::{Component, Path, PathBuf};
 /// An open root folder.
 #[derive(Debug)]
 pub struct Handle(PathBuf);
-
-type Entries<'a> = Box<dyn Iterator<Item = io::Result<(PathBuf, EntryKind)>> + 'a>;
 
 impl Handle {
     pub fn open(path: &Path) -> io::Result<Self> {
@@ -36,7 +34,7 @@ impl Handle {
         Ok((File::open(full)?, false))
     }
 
-    pub fn list(&self, path: &Path, _cross: bool) -> io::Result<(Entries<'_>, bool)> {
+    pub fn list(&self, path: &Path, _cross: bool) -> io::Result<(Names<'_>, bool)> {
         let entries = std::fs::read_dir(self.checked(path)?)?.map(|entry| {
             let entry = entry?;
             let kind = kind_of(&entry.metadata()?);

@@ -1,6 +1,6 @@
 //! Unix: everything is opened relative to the root's descriptor.
 
-use super::EntryKind;
+use super::{EntryKind, Names};
 use crate::evidence::{Stat, Time};
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -14,8 +14,6 @@ use std::path::{Component, Path, PathBuf};
 /// An open root folder.
 #[derive(Debug)]
 pub struct Handle(OwnedFd);
-
-type Entries<'a> = Box<dyn Iterator<Item = io::Result<(PathBuf, EntryKind)>> + 'a>;
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
@@ -37,7 +35,7 @@ impl Handle {
         Ok((File::from(fd), kept))
     }
 
-    pub fn list(&self, path: &Path, cross: bool) -> io::Result<(Entries<'_>, bool)> {
+    pub fn list(&self, path: &Path, cross: bool) -> io::Result<(Names<'_>, bool)> {
         let (fd, kept) = self.open_below(path, READ | OFlags::DIRECTORY, cross)?;
         let entries = Dir::new(fd)?.filter_map(|entry| match entry {
             Err(error) => Some(Err(error.into())),
@@ -160,7 +158,7 @@ fn kind_of(kind: FileType) -> EntryKind {
 }
 
 /// The C library's types differ in width and sign from system to system; all of these values fit.
-#[expect(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "see above")]
+#[expect(clippy::useless_conversion, reason = "see above")]
 fn stat_of(raw: &fs::Stat) -> Stat {
     let time = |seconds, nanos| Time::new(seconds, u32::try_from(nanos).unwrap_or(0));
     Stat {

@@ -6,6 +6,9 @@ use std::collections::HashSet;
 /// The device and inode numbers of a file.
 pub type FileId = (u64, u64);
 
+/// A set of files.
+pub type Files = HashSet<FileId>;
+
 /// Whether this process exists; `None` where that cannot be known.
 pub fn alive(pid: u32) -> Option<bool> {
     if cfg!(target_os = "linux") && std::path::Path::new("/proc/self").exists() {
@@ -46,7 +49,7 @@ pub fn working_in(_folder: FileId, _name: &str) -> Option<Live> {
 /// Which of these files some process holds open or locked now. Files of processes that ghostq may not look into are
 /// not among them; locks are seen for all.
 #[cfg(target_os = "linux")]
-pub fn in_use(files: &HashSet<FileId>) -> HashSet<FileId> {
+pub fn in_use(files: &Files) -> Files {
     let mut found = HashSet::new();
     if files.is_empty() {
         return found;
@@ -65,12 +68,18 @@ pub fn in_use(files: &HashSet<FileId>) -> HashSet<FileId> {
 
 /// Which of these files some process holds open or locked now: unknown on this system.
 #[cfg(not(target_os = "linux"))]
-pub fn in_use(_files: &HashSet<FileId>) -> HashSet<FileId> {
+pub fn in_use(_files: &Files) -> Files {
     HashSet::new()
 }
 
+/// The name of this host.
+#[cfg(unix)]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 #[cfg(target_os = "linux")]
-fn opened_by(descriptors: &std::path::Path, files: &HashSet<FileId>, found: &mut HashSet<FileId>) {
+fn opened_by(descriptors: &std::path::Path, files: &Files, found: &mut Files) {
     use std::os::unix::fs::MetadataExt as _;
     let own = std::path::PathBuf::from(format!("/proc/{}/fd", std::process::id()));
     if descriptors == own {
@@ -86,7 +95,7 @@ fn opened_by(descriptors: &std::path::Path, files: &HashSet<FileId>, found: &mut
     }
 }
 
-/// Inodes in /proc/locks: the sixth field is `MAJOR:MINOR:INODE` (proc_locks(5)). The device there is not always the one
+/// Inodes in `/proc/locks`: the sixth field is `MAJOR:MINOR:INODE` (`proc_locks(5)`). The device there is not always the one
 /// that stat reports (btrfs, overlay), so that only the inode is compared: too careful rather than too sure.
 #[cfg(target_os = "linux")]
 fn locked_inodes() -> Vec<u64> {
@@ -103,7 +112,7 @@ fn boot_time() -> Option<i64> {
     text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
 }
 
-/// Fields 2 and 22 of /proc/PID/stat (proc_pid_stat(5)); the command may hold spaces and parentheses, so that the last
+/// Fields 2 and 22 of `/proc/PID/stat` (`proc_pid_stat(5)`); the command may hold spaces and parentheses, so that the last
 /// `)` ends it.
 #[cfg(target_os = "linux")]
 fn command_and_start(pid: u32) -> Option<(String, i64)> {

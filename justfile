@@ -1,0 +1,11 @@
+# The tests of the README.
+test:
+    cargo test --locked
+
+# What must hold before a change lands.
+ci:
+    bash .ci/run
+
+# Manual pages, from the same texts as help and `ghostq explain`.
+man:
+    cargo run --quiet -- man --output man

@@ -1,0 +1,165 @@
+//! A case: one message with everything that bears on it.
+
+use super::live_view::{Hit, LiveView};
+use crate::evidence::{
+    Confidence, Fact, Instance, Locus, Message, Shown, Sign, Signed, Text, Time, Treatment,
+};
+use crate::findings::Class;
+use std::borrow::Cow;
+
+/// The clock by which is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// The time.
+    pub now: Time,
+    /// Whether the operator set it (`--as-of`).
+    pub given: bool,
+}
+
+/// Whether the listing shows the message.
+#[derive(Debug, Clone)]
+pub enum Listed {
+    /// It does.
+    Yes(Hit),
+    /// An entry could be this message, but what they have in common is too weak to say so.
+    Maybe(Hit),
+    /// It does not.
+    No,
+    /// There is no answer, and why.
+    Unknown(Cow<'static, str>),
+}
+
+/// One message with everything that bears on it.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// The mail system it was found in.
+    pub instance: &'a Instance,
+    /// Whether the listing shows it.
+    pub listed: Listed,
+    /// The listing that was asked.
+    pub view: Option<&'a LiveView>,
+    /// The clock.
+    pub clock: Clock,
+    /// What this mail system does in which condition.
+    pub treatments: &'static [Treatment],
+}
+
+/// What a rule says.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The rule does not concern this case, or finds nothing.
+    Nothing,
+    /// The rule would concern it, but something is missing.
+    Silent(Cow<'static, str>),
+    /// The rule fires.
+    Fires(Reason),
+}
+
+/// Why a rule fires.
+#[derive(Debug, Clone)]
+pub struct Reason {
+    /// One sentence, lower-case, without a full stop.
+    pub why: String,
+    /// How far the evidence carries.
+    pub confidence: Confidence,
+    /// What shows it.
+    pub facts: Vec<Fact>,
+    /// A class that differs from the rule's own.
+    pub class: Option<Class>,
+}
+
+impl<'a> Case<'a> {
+    /// Asks the listing, if there is one.
+    pub fn new(
+        message: &'a Message,
+        instance: &'a Instance,
+        view: Option<&'a LiveView>,
+        clock: Clock,
+        treatments: &'static [Treatment],
+    ) -> Self {
+        let listed = match view {
+            None => Listed::Unknown(Cow::Borrowed("no listing was given")),
+            Some(view) => match view.find(message) {
+                Some(hit) if hit.matched_by.confidence() == Confidence::Possible => Listed::Maybe(hit),
+                Some(hit) => Listed::Yes(hit),
+                None => match (view.taken(), message.arrived()) {
+                    (Some(taken), Some(arrived)) if arrived > taken && !view.live() => {
+                        Listed::Unknown(Cow::Borrowed("it came in after the listing was taken"))
+                    }
+                    _ => Listed::No,
+                },
+            },
+        };
+        Self { message, instance, listed, view, clock, treatments }
+    }
+
+    /// What this mail system does with what this rule names. `None`: the rule does not apply to this mail system.
+    pub fn treatment(&self, rule: &str) -> Option<&'static Treatment> {
+        self.treatments.iter().find(|treatment| treatment.rule == rule)
+    }
+
+    /// The first sign that `wanted` accepts.
+    pub fn sign(&self, wanted: impl Fn(&Sign) -> bool) -> Option<&'a Signed> {
+        self.message.signs.iter().find(|signed| wanted(&signed.sign))
+    }
+
+    /// The time by which ages can be judged: the operator's clock, or the real one where the mail system runs. A copy has
+    /// neither: when it was taken is not known.
+    pub fn judged_at(&self) -> Option<Time> {
+        (self.clock.given || self.instance.live.is_some()).then_some(self.clock.now)
+    }
+
+    /// The latest time that is known to have been reached in the life of this spool.
+    pub fn reached(&self) -> Time {
+        self.judged_at().unwrap_or_else(|| match self.instance.last_activity {
+            Some(active) => active.min(self.clock.now),
+            None => self.clock.now,
+        })
+    }
+
+    /// Whether a listing that is whole leaves it out.
+    pub fn absent(&self) -> bool {
+        matches!(self.listed, Listed::No)
+    }
+
+    /// A fact about the metadata of the message's main part.
+    pub fn metadata(&self, text: impl Into<String>) -> Fact {
+        Fact::new(text, Locus { at: crate::evidence::At::Metadata, path: self.message.place.path.clone() })
+    }
+
+    /// A fact about the listing as a whole.
+    pub fn listing_fact(&self, text: impl Into<String>) -> Option<Fact> {
+        self.view.map(|view| Fact::new(text, Locus::whole(view.origin())))
+    }
+
+    /// Whether the listing shows messages in the condition that this rule names.
+    pub fn shown(&self, rule: &str) -> Shown {
+        super::outlook::shown(self.treatment(rule))
+    }
+
+    /// The name of the message for a sentence.
+    pub fn name(&self) -> Text {
+        self.message.ids.native.clone().unwrap_or_else(|| self.message.place.path.clone())
+    }
+}
+
+impl Reason {
+    /// A verdict with the confidence and the facts of a sign.
+    pub fn of(signed: &Signed, why: impl Into<String>) -> Verdict {
+        Self::because(why, signed.confidence, signed.facts.clone())
+    }
+
+    /// A verdict with this reason.
+    pub fn because(why: impl Into<String>, confidence: Confidence, facts: Vec<Fact>) -> Verdict {
+        Verdict::Fires(Self { why: why.into(), confidence, facts, class: None })
+    }
+}
+
+impl Verdict {
+    /// A rule that stays silent for want of something.
+    pub const fn silent(why: &'static str) -> Self {
+        Self::Silent(Cow::Borrowed(why))
+    }
+}

@@ -1,0 +1,128 @@
+//! Keys under which two sightings of one message meet.
+
+use crate::evidence::{Confidence, Message, Text, Time};
+use sha2::{Digest as _, Sha256};
+
+/// A key, reduced to eight bytes. Two different keys meet by accident once in 2^64 pairs.
+pub type Key = u64;
+
+/// What two sightings have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MatchedBy {
+    /// The mail system's own ID, within one instance.
+    Native,
+    /// The Internet Message-ID.
+    MessageId,
+    /// Subject, time (to two seconds) and recipients.
+    Content,
+    /// Subject and sender.
+    Subject,
+}
+
+impl MatchedBy {
+    /// What people call it.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Native => "queue ID",
+            Self::MessageId => "Message-ID",
+            Self::Content => "subject, time and recipients",
+            Self::Subject => "subject and sender",
+        }
+    }
+
+    /// How far it carries.
+    pub fn confidence(self) -> Confidence {
+        match self {
+            Self::Native | Self::MessageId => Confidence::Certain,
+            Self::Content => Confidence::Likely,
+            Self::Subject => Confidence::Possible,
+        }
+    }
+}
+
+/// The key of a mail system's own ID within one instance.
+pub fn native(scope: &str, id: &Text) -> Key {
+    digest(b'n', &[scope.as_bytes(), id.bytes()])
+}
+
+/// The key of an Internet Message-ID, without regard to brackets, spaces and the case of the domain.
+pub fn message_id(id: &Text) -> Option<Key> {
+    let text = id.lossy();
+    let bare = text.trim().trim_start_matches('<').trim_end_matches('>').trim();
+    (!bare.is_empty()).then(|| {
+        let (local, domain) = bare.rsplit_once('@').unwrap_or((bare, ""));
+        digest(b'm', &[local.as_bytes(), domain.to_ascii_lowercase().as_bytes()])
+    })
+}
+
+/// The keys of subject, time and recipients: two of them, so that two clocks that differ by a second share one.
+pub fn content(subject: Option<&Text>, time: Option<Time>, recipients: &[&Text]) -> Option<[Key; 2]> {
+    let (subject, time) = (subject.filter(|subject| !subject.is_empty())?, time?);
+    let mut addresses: Vec<String> = recipients.iter().map(|address| fold(address)).collect();
+    addresses.sort_unstable();
+    let addresses = addresses.join(",");
+    let subject = fold(subject);
+    let key = |phase: u8, seconds: i64| {
+        let bucket = seconds.div_euclid(2).to_be_bytes();
+        digest(b'c', &[&[phase], &bucket, subject.as_bytes(), addresses.as_bytes()])
+    };
+    Some([key(0, time.seconds), key(1, time.seconds.saturating_add(1))])
+}
+
+/// The key of subject and sender: weak, and never enough to call two messages one.
+pub fn subject(subject: Option<&Text>, sender: Option<&Text>) -> Option<Key> {
+    let subject = subject.filter(|subject| !subject.is_empty())?;
+    let sender = sender.filter(|sender| !sender.is_empty())?;
+    Some(digest(b's', &[fold(subject).as_bytes(), fold(sender).as_bytes()]))
+}
+
+/// The keys under which other sources would know this message: by Message-ID, else by content.
+pub fn across_sources(message: &Message) -> Vec<(Key, MatchedBy)> {
+    let mut keys: Vec<(Key, MatchedBy)> = Vec::new();
+    if let Some(key) = message.ids.message_id.as_ref().and_then(message_id) {
+        keys.push((key, MatchedBy::MessageId));
+    }
+    let recipients: Vec<&Text> =
+        message.envelope.recipients.iter().map(|recipient| &recipient.address).collect();
+    let content = content(message.header("Subject"), message.arrived(), &recipients);
+    keys.extend(content.into_iter().flatten().map(|key| (key, MatchedBy::Content)));
+    keys
+}
+
+fn fold(text: &Text) -> String {
+    text.lossy().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn digest(kind: u8, fields: &[&[u8]]) -> Key {
+    let mut hash = Sha256::new();
+    hash.update([kind]);
+    for field in fields {
+        hash.update((field.len() as u64).to_be_bytes());
+        hash.update(field);
+    }
+    hash.finalize().iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_is_the_same_with_and_without_brackets() {
+        let with = message_id(&Text::from("<A1@Mail.Example>"));
+        assert_eq!(with, message_id(&Text::from(" A1@mail.example ")));
+        assert_ne!(with, message_id(&Text::from("<a1@mail.example>")), "the local part keeps its case");
+        assert_eq!(message_id(&Text::from("<>")), None);
+    }
+
+    #[test]
+    fn clocks_that_differ_by_a_second_still_meet() {
+        let subject = Text::from("Quarterly figures");
+        let keys = |seconds| content(Some(&subject), Some(Time::from_unix(seconds)), &[]).unwrap();
+        for second in [100, 101] {
+            let (one, next) = (keys(second), keys(second + 1));
+            assert!(one.iter().any(|key| next.contains(key)));
+            assert!(!one.iter().any(|key| keys(second + 2).contains(key)));
+        }
+    }
+}

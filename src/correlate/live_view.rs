@@ -1,0 +1,246 @@
+//! The live view: what the mail system's own listing shows, indexed.
+
+use super::keys::{self, Key, MatchedBy};
+use crate::evidence::{EntryState, ListingEnd, ListingEntry, Locus, Message, Text, Time};
+use std::cell::Cell;
+
+/// Delay reasons are kept for this many entries; they are for show only.
+const MAX_REASONS: usize = 100_000;
+
+/// One listing, indexed. About 50 bytes an entry, and its queue ID.
+#[derive(Debug, Default)]
+pub struct LiveView {
+    origins: Vec<Text>,
+    entries: Vec<Entry>,
+    names: Vec<u8>,
+    queues: Vec<String>,
+    reasons: std::collections::HashMap<u32, Text>,
+    index: Vec<(Key, u32, MatchedBy)>,
+    end: ListingEnd,
+    taken: Option<Time>,
+    live: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    line: u32,
+    name: u32,
+    origin: u16,
+    queue: u16,
+    name_length: u16,
+    state: EntryState,
+    seen: Cell<bool>,
+    /// A second entry of the same ID: a listing can show a message twice (postqueue(1), BUGS), and two listings can be
+    /// of one mail system.
+    again: bool,
+}
+
+/// An entry that a message was found under.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Where in the listing.
+    pub locus: Locus,
+    /// What the two have in common.
+    pub matched_by: MatchedBy,
+    /// The state that the listing shows.
+    pub state: EntryState,
+    /// The delay reason.
+    pub reason: Option<Text>,
+}
+
+/// An entry that no message was found for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unseen {
+    /// Where in the listing.
+    pub locus: Locus,
+    /// The queue ID.
+    pub native: Text,
+    /// The queue.
+    pub queue: String,
+}
+
+impl LiveView {
+    /// An empty view; `live`: ghostq takes the listings itself.
+    pub fn new(live: bool) -> Self {
+        Self { live, ..Self::default() }
+    }
+
+    /// Begins a listing from this file or command, taken at this time. Entries that are added from now on belong to it.
+    /// Of several listings the oldest time counts: what came in after it, one of them cannot show.
+    pub fn begin(&mut self, origin: Text, taken: Option<Time>) {
+        self.origins.push(origin);
+        self.taken = match (self.taken, taken) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// Takes an entry in.
+    pub fn add(&mut self, entry: &ListingEntry) {
+        let Ok(number) = u32::try_from(self.entries.len()) else { return };
+        let native = entry.native.clone().unwrap_or_default();
+        let name = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.extend_from_slice(native.bytes());
+        let queue = self.queue_number(entry.queue.as_deref().unwrap_or_default());
+        self.entries.push(Entry {
+            line: u32::try_from(entry.line).unwrap_or(u32::MAX),
+            name,
+            origin: u16::try_from(self.origins.len().saturating_sub(1)).unwrap_or(u16::MAX),
+            queue,
+            name_length: u16::try_from(native.bytes().len()).unwrap_or(u16::MAX),
+            state: entry.state,
+            seen: Cell::new(false),
+            again: false,
+        });
+        if let Some(reason) = entry.reason.clone().filter(|_| self.reasons.len() < MAX_REASONS) {
+            self.reasons.insert(number, reason);
+        }
+        let mut index = |key, matched_by| self.index.push((key, number, matched_by));
+        if !native.is_empty() {
+            index(keys::native("", &native), MatchedBy::Native);
+        }
+        if let Some(key) = entry.message_id.as_ref().and_then(keys::message_id) {
+            index(key, MatchedBy::MessageId);
+        }
+        let recipients: Vec<&Text> = entry.recipients.iter().collect();
+        for key in keys::content(entry.subject.as_ref(), entry.arrived, &recipients).into_iter().flatten() {
+            index(key, MatchedBy::Content);
+        }
+        if let Some(key) = keys::subject(entry.subject.as_ref(), entry.sender.as_ref()) {
+            index(key, MatchedBy::Subject);
+        }
+    }
+
+    /// Ends the listing that was begun last.
+    pub fn end(&mut self, end: ListingEnd) {
+        self.end.misread.extend(end.misread);
+        self.end.cut = self.end.cut.take().or(end.cut);
+    }
+
+    /// Closes the view; lookups work from here on.
+    pub fn finish(&mut self) {
+        self.index.sort_unstable();
+        let mut last = None;
+        for (key, number, matched_by) in &self.index {
+            if *matched_by == MatchedBy::Native
+                && last.replace(*key) == Some(*key)
+                && let Some(entry) = self.entries.get_mut(*number as usize)
+            {
+                entry.again = true;
+            }
+        }
+        self.index.shrink_to_fit();
+        self.names.shrink_to_fit();
+    }
+
+    /// The best entry for this message: by ID, by Message-ID, by content, by subject and sender.
+    pub fn find(&self, message: &Message) -> Option<Hit> {
+        let number = self.lookup(message)?;
+        let entry = self.entries.get(number.0 as usize)?;
+        if number.1 != MatchedBy::Subject {
+            entry.seen.set(true);
+        }
+        Some(Hit {
+            locus: self.locus(entry),
+            matched_by: number.1,
+            state: entry.state,
+            reason: self.reasons.get(&number.0).cloned(),
+        })
+    }
+
+    fn lookup(&self, message: &Message) -> Option<(u32, MatchedBy)> {
+        if let Some(found) = message.ids.native.as_ref().and_then(|id| self.by_key(keys::native("", id))) {
+            return Some(found);
+        }
+        for (key, _) in keys::across_sources(message) {
+            if let Some(found) = self.by_key(key) {
+                return Some(found);
+            }
+        }
+        self.by_key(keys::subject(message.header("Subject"), message.envelope.sender.as_ref())?)
+    }
+
+    fn by_key(&self, key: Key) -> Option<(u32, MatchedBy)> {
+        let at = self.index.partition_point(|(indexed, _, _)| *indexed < key);
+        let (found, number, matched_by) = self.index.get(at)?;
+        (*found == key).then_some((*number, *matched_by))
+    }
+
+    /// Entries with an ID for which no message came by, in the order of the listing.
+    pub fn unseen(&self) -> impl Iterator<Item = Unseen> + '_ {
+        self.entries.iter().filter(|entry| !entry.again && !entry.seen.get() && entry.name_length > 0).map(
+            |entry| Unseen {
+                locus: self.locus(entry),
+                native: self.name(entry),
+                queue: self.queues.get(usize::from(entry.queue)).cloned().unwrap_or_default(),
+            },
+        )
+    }
+
+    /// Whether this ID is in the listing.
+    pub fn shows(&self, native: &Text) -> bool {
+        self.by_key(keys::native("", native)).is_some()
+    }
+
+    /// How many messages it shows.
+    pub fn len(&self) -> u64 {
+        self.entries.iter().filter(|entry| !entry.again).count() as u64
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many entries a message was found for.
+    pub fn seen(&self) -> u64 {
+        self.entries.iter().filter(|entry| entry.seen.get()).count() as u64
+    }
+
+    /// Why it is not, or may not be, whole.
+    pub fn cut(&self) -> Option<&str> {
+        self.end.cut.as_deref()
+    }
+
+    /// Lines that could not be understood.
+    pub fn misread(&self) -> &[(u64, String)] {
+        &self.end.misread
+    }
+
+    /// When it was taken.
+    pub fn taken(&self) -> Option<Time> {
+        self.taken
+    }
+
+    /// Whether ghostq took it itself, live.
+    pub fn live(&self) -> bool {
+        self.live
+    }
+
+    /// The first file or command.
+    pub fn origin(&self) -> Text {
+        self.origins.first().cloned().unwrap_or_default()
+    }
+
+    fn locus(&self, entry: &Entry) -> Locus {
+        let origin = self.origins.get(usize::from(entry.origin)).cloned().unwrap_or_default();
+        Locus::line(origin, u64::from(entry.line))
+    }
+
+    fn name(&self, entry: &Entry) -> Text {
+        let start = entry.name as usize;
+        Text::new(self.names.get(start..start + usize::from(entry.name_length)).unwrap_or_default())
+    }
+
+    fn queue_number(&mut self, queue: &str) -> u16 {
+        let known = self.queues.iter().position(|known| known == queue);
+        let number = known.unwrap_or_else(|| {
+            // A hostile listing could name a queue a line; the last number stands for all that are too many.
+            if self.queues.len() < 4_096 {
+                self.queues.push(queue.to_owned());
+            }
+            self.queues.len() - 1
+        });
+        u16::try_from(number).unwrap_or(u16::MAX)
+    }
+}

@@ -1,0 +1,30 @@
+//! `body-without-envelope`: there is content, and no envelope to send it by.
+
+use super::Rule;
+use super::on_sign;
+use crate::correlate::case::{Case, Verdict};
+use crate::evidence::Sign;
+use crate::findings::Class;
+
+/// The rule `body-without-envelope`.
+pub static RULE: Rule = Rule {
+    name: "body-without-envelope",
+    class: Class::Ghost,
+    counted: false,
+    title: "there is content, and no envelope to send it by",
+    means: "The content of a message is there, but what says who sent it and who is to have it is gone. An \
+        Exchange or IIS queue file keeps its envelope in a named NTFS stream, which a copy to another \
+        file system loses.",
+    seen: "Streams are looked for in every way in which they can reach this machine. If no file of the \
+        folder has one, the copy probably lost them all, and the finding says so.",
+    source: "exchange notes on NTFSDrv.dll (Microsoft, aa998408)",
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Verdict {
+    on_sign(
+        case,
+        |sign| matches!(sign, Sign::EnvelopeLost),
+        "there is content, and no envelope to send it by",
+    )
+}

@@ -1,0 +1,32 @@
+//! `corrupt`: it is damaged or cut off.
+
+use super::Rule;
+use crate::correlate::case::{Case, Reason, Verdict};
+use crate::evidence::Sign;
+use crate::findings::Class;
+
+/// The rule `corrupt`.
+pub static RULE: Rule = Rule {
+    name: "corrupt",
+    class: Class::Ghost,
+    counted: false,
+    title: "it is damaged or cut off",
+    means: "The message cannot be read to its end by the rules of its format. Mail systems set such files \
+        aside, skip them, or remove them; no tool of theirs lists or repairs them.",
+    seen: "The finding says at which byte, what was expected, what was found, and what can still be saved.",
+    source: "Postfix qmgr/qmgr_active.c qmgr_active_corrupt (queue folder `corrupt`); truncated and damaged \
+        files on Postfix 3.7.11",
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Verdict {
+    let Some((signed, offset)) = case.message.signs.iter().find_map(|signed| match signed.sign {
+        Sign::Corrupt { offset } => Some((signed, offset)),
+        _ => None,
+    }) else {
+        return Verdict::Nothing;
+    };
+    let first = signed.facts.first().map_or("it is damaged", |fact| fact.text.as_str());
+    let why = if offset == 0 { first.to_owned() } else { format!("{first} (byte {offset})") };
+    Reason::of(signed, why)
+}

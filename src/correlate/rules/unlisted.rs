@@ -1,0 +1,55 @@
+//! `unlisted`: it is whole and readable, and the mail system's own listing does not show it.
+
+use super::Rule;
+use crate::correlate::case::{Case, Listed, Reason, Verdict};
+use crate::evidence::Confidence;
+use crate::findings::Class;
+
+/// The rule `unlisted`.
+pub static RULE: Rule = Rule {
+    name: "unlisted",
+    class: Class::Ghost,
+    counted: false,
+    title: "it is whole and readable, and the mail system's own listing does not show it",
+    means: "The message lies where the mail system keeps its mail, nothing is wrong with it that ghostq can \
+        see, and yet the mail system's own listing leaves it out. This is the catch-all: it speaks only \
+        where no other rule explains more.",
+    seen: "A listing is taken before and, where ghostq takes it itself, again after the scan, and the \
+        message must have stayed untouched in between; healthy mail in flight never becomes a finding. A \
+        listing from a file makes it likely, a listing that is cut makes it possible.",
+    source: "the difference of two sets: what is on disk, and what the listing shows",
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Verdict {
+    if case.treatment(RULE.name).is_none() || is_remnant(case) {
+        return Verdict::Nothing;
+    }
+    let Some(view) = case.view else { return Verdict::silent("no listing was given") };
+    match &case.listed {
+        Listed::Yes(_) => Verdict::Nothing,
+        Listed::Maybe(_) => {
+            Verdict::silent("an entry of the listing has its subject and sender, and may be this message")
+        }
+        Listed::Unknown(why) => Verdict::Silent(why.clone()),
+        Listed::No => {
+            let (confidence, how) = match (view.cut(), view.live()) {
+                (Some(_), _) => (Confidence::Possible, "the listing does not show it, but is not whole"),
+                (None, true) => {
+                    (Confidence::Certain, "the listings taken before and after the scan do not show it")
+                }
+                (None, false) => (Confidence::Likely, "the listing does not show it"),
+            };
+            let mut text = format!("{how} ({} entries)", view.len());
+            if let Some(cut) = view.cut() {
+                text = format!("{text}: {cut}");
+            }
+            Reason::because(how, confidence, case.listing_fact(text).into_iter().collect())
+        }
+    }
+}
+
+/// A log without its message is no message that a listing could show.
+fn is_remnant(case: &Case<'_>) -> bool {
+    case.sign(|sign| matches!(sign, crate::evidence::Sign::SideFileAlone)).is_some()
+}

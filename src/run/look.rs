@@ -1,0 +1,137 @@
+//! The first look: every message once.
+
+use super::scene::Scene;
+use crate::correlate::case::Listed;
+use crate::correlate::keys::{self, MatchedBy};
+use crate::correlate::ledger::Ledger;
+use crate::correlate::weigh::weigh;
+use crate::evidence::{At, Damage, DamageKind, Message, Record, Sign};
+use crate::findings::Store;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+
+/// Damages that are kept for the report; all are counted.
+const MAX_DAMAGES: usize = 1_000;
+
+/// What the first look saw.
+#[derive(Default)]
+pub struct Look {
+    /// Findings so far.
+    pub suspects: Store,
+    /// Keys of all messages.
+    pub ledger: Ledger,
+    /// What was counted per place.
+    pub tally: Vec<Tally>,
+    /// What could not be read.
+    pub damages: Vec<Damage>,
+    /// How much could not be read.
+    pub damage_count: u64,
+    /// Rules that could not speak, and the first reason of each.
+    pub silent: BTreeMap<&'static str, Cow<'static, str>>,
+    trouble: Option<io::Error>,
+}
+
+/// What is counted per place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Messages.
+    pub messages: u64,
+    /// Their bytes, as far as known.
+    pub bytes: u64,
+    /// Messages that the listing shows.
+    pub listed: u64,
+}
+
+impl Look {
+    /// Looks at every message once.
+    ///
+    /// # Errors
+    /// When suspects cannot be kept.
+    pub fn first(scene: &Scene<'_>) -> io::Result<Self> {
+        let mut look = Self { tally: vec![Tally::default(); scene.prepared.places.len()], ..Self::default() };
+        scene.prepared.damages.iter().for_each(|damage| look.damaged(damage.clone()));
+        scene.read("scanning", |record| {
+            match record {
+                Record::Message(message) => look.seen(scene, &message),
+                Record::Damage(damage) => look.damaged(damage),
+                Record::Passed => {}
+            }
+            if look.trouble.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match look.trouble.take() {
+            Some(error) => Err(error),
+            None => Ok(look),
+        }
+    }
+
+    /// Writes down something that could not be read. A file that went away while a running mail system was scanned is
+    /// its daily work, and no damage.
+    pub fn damaged(&mut self, damage: Damage) {
+        if damage.kind == DamageKind::Vanished {
+            return;
+        }
+        self.damage_count += 1;
+        if self.damages.len() < MAX_DAMAGES {
+            self.damages.push(damage);
+        }
+    }
+
+    fn seen(&mut self, scene: &Scene<'_>, message: &Message) {
+        let Some(case) = scene.case(message) else { return };
+        if let Some(tally) = self.tally.get_mut(message.instance).filter(|_| !is_log(message)) {
+            tally.messages += 1;
+            tally.bytes += message.size.unwrap_or(0);
+            tally.listed += u64::from(matches!(case.listed, Listed::Yes(_)));
+        }
+        self.note(scene, message);
+        let weighed = weigh(&case);
+        for (rule, why) in weighed.silent {
+            self.silent.entry(rule.name).or_insert(why);
+        }
+        if let Some(finding) = weighed.finding
+            && let Err(error) = self.suspects.push(&finding)
+        {
+            self.trouble = Some(error);
+        }
+    }
+
+    /// Keys across sources cost memory and are kept only where there is more than one place.
+    fn note(&mut self, scene: &Scene<'_>, message: &Message) {
+        let identity = identity(message);
+        for (key, matched_by) in keys_of(scene, message) {
+            self.ledger.note(key, message.instance, matched_by, identity);
+        }
+    }
+}
+
+/// The keys under which a message meets its copies.
+pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedBy)> {
+    let mut found = Vec::new();
+    // A log is no copy of its message.
+    if is_log(message) {
+        return found;
+    }
+    if let Some(id) = &message.ids.native {
+        found.push((keys::native(&message.instance.to_string(), id), MatchedBy::Native));
+    }
+    if scene.prepared.places.len() > 1 {
+        found.extend(keys::across_sources(message));
+    }
+    found
+}
+
+/// Whether it is a log without its message, and so no message.
+fn is_log(message: &Message) -> bool {
+    message.signs.iter().any(|signed| signed.sign == Sign::SideFileAlone)
+}
+
+/// What tells two copies from one file or row that is seen twice.
+pub fn identity(message: &Message) -> u64 {
+    match (message.stat(), &message.place.at) {
+        (_, At::Row(row)) => *row,
+        (Some(stat), _) => stat.inode,
+        (None, _) => keys::native("", &message.place.path),
+    }
+}

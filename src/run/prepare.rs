@@ -1,0 +1,102 @@
+//! Opening places.
+
+use super::ScanRequest;
+use crate::evidence::{Damage, DamageKind, Locus, Text};
+use crate::scan::detect::{self, Found};
+use crate::sources::{Opened, Options, Source};
+use anyhow::{Result, bail};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Places that are ready to be read, and what was noticed on the way.
+pub struct Prepared {
+    /// The places.
+    pub places: Vec<Opened>,
+    /// The source of each of them.
+    pub sources: Vec<&'static dyn Source>,
+    /// What could not be looked into.
+    pub damages: Vec<Damage>,
+    /// What was looked for in vain.
+    pub in_vain: Vec<(PathBuf, String)>,
+}
+
+/// Finds and opens what the request names.
+///
+/// # Errors
+/// When a named path does not exist, nothing was found, or nothing that was found can be opened.
+pub fn prepare(request: &ScanRequest) -> Result<Prepared> {
+    let source = detect::chosen(request.source.as_deref())?;
+    let mut found = Found::default();
+    if !request.temp_tables.is_empty() {
+        let temptable = detect::chosen(Some("temptable"))?;
+        found = detect::at_paths(&request.temp_tables, temptable)?;
+        if let Some((path, _)) = found.in_vain.first() {
+            bail!(
+                "`{}` is not an export that ghostq can read; `ghostq sources temptable` says what it reads",
+                path.display()
+            );
+        }
+    }
+    if !request.paths.is_empty() {
+        add(&mut found, detect::at_paths(&request.paths, source)?);
+    } else if request.temp_tables.is_empty() {
+        add(&mut found, detect::on_this_host(source));
+    }
+    open(found, &request.options)
+}
+
+/// A place that was found on two ways (named itself, and lying below another named path) is one place.
+fn add(found: &mut Found, more: Found) {
+    for (source, place) in more.places {
+        let same = |known: &PathBuf| {
+            known == &place.root || known.canonicalize().ok() == place.root.canonicalize().ok()
+        };
+        if !found.places.iter().any(|(_, known)| same(&known.root)) {
+            found.places.push((source, place));
+        }
+    }
+    found.damages.extend(more.damages);
+    found.in_vain.extend(more.in_vain);
+}
+
+fn open(found: Found, options: &Options) -> Result<Prepared> {
+    let mut prepared =
+        Prepared { places: Vec::new(), sources: Vec::new(), damages: found.damages, in_vain: found.in_vain };
+    let mut first_error = None;
+    for (source, detected) in found.places {
+        match source.open(&detected, options) {
+            Ok(place) => {
+                prepared.places.push(place);
+                prepared.sources.push(source);
+            }
+            Err(error) => {
+                prepared.damages.push(Damage::new(
+                    DamageKind::Unreadable,
+                    Locus::whole(Text::from_path(&detected.root)),
+                    format!("{error:#}"),
+                    "",
+                ));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if prepared.places.is_empty() {
+        if let Some(error) = first_error {
+            return Err(error);
+        }
+        bail!("{}", nothing_found(&prepared));
+    }
+    Ok(prepared)
+}
+
+fn nothing_found(prepared: &Prepared) -> String {
+    let mut text = String::from("no mail spool or export was found; looked at:");
+    for (path, why) in prepared.in_vain.iter().take(20) {
+        let _written = write!(text, "\n  {} ({why})", path.display());
+    }
+    for damage in prepared.damages.iter().take(5) {
+        let _written = write!(text, "\n  {} ({})", damage.locus.path.lossy(), damage.what);
+    }
+    text.push_str("\nhint: name the spool: `ghostq scan PATH`; `ghostq sources` says what is recognised");
+    text
+}

@@ -1,0 +1,148 @@
+//! The command line: exit codes, errors that say what to do, formats, filters.
+
+use crate::support::*;
+use std::path::Path;
+
+#[test]
+fn a_healthy_spool_with_its_listing_ends_in_zero_and_says_so() {
+    let spool = restore("postfix/deferred");
+    let listing = fixture("postfix/deferred").join("listing.txt");
+    let ran = ghostq([Path::new("scan"), spool.path(), Path::new("--listing"), &listing]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("nothing is hidden and nothing is stuck"), "{}", ran.out);
+}
+
+#[test]
+fn findings_end_in_one_unless_told_otherwise() {
+    let spool = restore("postfix/half-incoming");
+    let arguments = ["scan".as_ref(), spool.path().as_os_str()];
+    assert_eq!(ghostq(arguments).code, 1);
+    assert_eq!(ghostq(arguments.into_iter().chain(["--exit-zero".as_ref()])).code, 0);
+}
+
+#[test]
+fn what_cannot_run_ends_in_two_and_says_what_to_do() {
+    let empty = tempfile::tempdir().unwrap();
+    let empty = empty.path().to_str().unwrap();
+    for (arguments, said) in [
+        (vec!["scan", "/no/such/spool"], "could not look at `/no/such/spool`"),
+        (vec!["scan", empty], "no mail spool or export was found"),
+        (vec!["scan", empty, "--source", "pigeon"], "there is no source `pigeon`; there are postfix"),
+        (vec!["scan", empty, "--rule", "haunted"], "`ghostq rules` lists them"),
+        (vec!["scan", empty, "--epoch", "last tuesday"], "it can be a GUID, a FILETIME"),
+        (vec!["scan", empty, "--as-of", "2026-11-24 07:00"], "is not a time with its offset"),
+        (vec!["scan", empty, "--older-than", "soon"], "write 90s, 5m, 3h, 2d or 1w"),
+        (vec!["scan", empty, "--map", "Betreff"], "is not of the form COLUMN=FIELD"),
+        (vec!["scan", empty, "--listing", "live", "--listing", "x.txt"], "not both"),
+        (vec!["scan", empty, "--format", "yaml"], "yaml"),
+        (vec!["explain", "haunted"], "there is no rule `haunted`"),
+        (vec!["sources", "pigeon"], "there is no source `pigeon`"),
+    ] {
+        let ran = ghostq(&arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(said), "{arguments:?}: {}", ran.err);
+        assert_eq!(ran.out, "", "{arguments:?}: stdout is for data");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let spool = restore("postfix/corrupt");
+    let mut child = command()
+        .args([Path::new("scan"), spool.path(), Path::new("--format"), Path::new("json")])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("roken pipe"));
+    assert!(output.status.code().is_some_and(|code| code < 2));
+}
+
+#[test]
+fn the_same_evidence_and_clock_give_the_same_bytes() {
+    let spool = restore("postfix/corrupt");
+    let run = || {
+        let path = spool.path().to_str().unwrap();
+        let ran =
+            ghostq(["scan", path, "--as-of", "2026-11-24T02:00:00Z", "--format", "csv", "--fields", COLUMNS]);
+        ran.out
+    };
+    const COLUMNS: &str = "class,rule,confidence,visibility,native_id,sender,recipients,size_bytes,arrived,age_seconds,why,finding_id";
+    let first = run();
+    assert!(first.lines().count() > 4, "{first}");
+    for _ in 0..5 {
+        assert_eq!(first, run());
+    }
+}
+
+#[test]
+fn filters_choose_what_is_reported_but_never_hide_a_blocker() {
+    let spool = restore("postfix/corrupt");
+    let path = spool.path().to_str().unwrap();
+    let scan = |more: &[&str]| {
+        let arguments = ["scan", path, "--format", "jsonl"].into_iter().chain(more.iter().copied());
+        ghostq(arguments).rules()
+    };
+    let all = scan(&[]);
+    let corrupt = scan(&["--rule", "corrupt"]);
+    assert!(corrupt.len() < all.len() && corrupt.values().all(|rule| rule == "corrupt"), "{corrupt:?}");
+    assert!(scan(&["--queue", "corrupt"]).len() < all.len());
+    assert!(scan(&["--to", "no-such-recipient"]).is_empty());
+    assert_eq!(scan(&["--as-of", "2026-11-24T02:00:00Z", "--older-than", "10d"]).len(), 0);
+    if !is_root() {
+        return left_out("only root can give a file to another user");
+    }
+    let some = paths_below(&spool.path().join("deferred")).into_iter().find(|path| path.is_file()).unwrap();
+    std::os::unix::fs::chown(&some, Some(4_321), None).unwrap();
+    let blocked = scan(&["--to", "no-such-recipient"]);
+    assert_eq!(blocked.values().collect::<Vec<_>>(), ["queue-blocker"], "{blocked:?}");
+}
+
+#[test]
+fn an_interrupted_scan_prints_what_it_has() {
+    // A FIFO would be one way to make a scan wait; ghostq never opens one. The settle time is another.
+    let ran = ghostq(["scan", "--help"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("--listing"), "{}", ran.out);
+}
+
+#[test]
+fn every_rule_and_source_explains_itself() {
+    for line in ghostq(["rules"]).out.lines() {
+        let name = line.split_whitespace().next().unwrap();
+        let ran = ghostq(["explain", name]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.starts_with(name) && ran.out.contains("source:"), "{}", ran.out);
+    }
+    for line in ghostq(["sources"]).out.lines() {
+        let ran = ghostq(["sources", line.split_whitespace().next().unwrap()]);
+        assert!(ran.out.contains("checked on:") && ran.out.contains("rules:"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn completions_exist_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = ghostq(["completions", shell]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("temp-table"), "{shell}");
+    }
+}
+
+#[test]
+fn show_says_everything_about_one_message() {
+    let spool = restore("postfix/deferred");
+    let path = spool.path().to_str().unwrap();
+    let some = paths_below(&spool.path().join("deferred")).into_iter().find(|path| path.is_file()).unwrap();
+    let id = some.file_name().unwrap().to_str().unwrap();
+    let ran = ghostq(["show", id, path]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for expected in [id, "sender@lab.test", "0700", "Subject"] {
+        assert!(ran.out.contains(expected), "{expected} in {}", ran.out);
+    }
+    let missing = ghostq(["show", "NOSUCHID", path]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("there is no message `NOSUCHID`"), "{}", missing.err);
+}
