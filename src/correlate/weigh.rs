@@ -109,7 +109,9 @@ fn listed_as(hit: &Hit) -> ListedAs {
 /// A listing decides. Without one, or with one that is cut, what the mail system is known to do decides, if the condition
 /// itself is beyond doubt.
 fn visibility(case: &Case<'_>, rule: &str, confidence: Confidence) -> Visibility {
+    let unread = case.instance.unlisted_queues.contains(&case.message.queue.as_str());
     let known = match case.shown(rule) {
+        _ if unread => Visibility::Hidden,
         Shown::Never if confidence > Confidence::Possible => Visibility::Hidden,
         Shown::Always => Visibility::Listed,
         _ => Visibility::Unknown,

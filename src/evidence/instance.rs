@@ -26,6 +26,8 @@ pub struct Instance {
     pub last_activity: Option<Time>,
     /// What was read about it, and where: version, configuration, start time.
     pub facts: Vec<Fact>,
+    /// Queues that its own listing never reads.
+    pub unlisted_queues: Vec<&'static str>,
     /// What its own listing leaves out by design, e.g. `the default listing does not show this second instance`.
     pub listing_blind_spot: Option<String>,
 }

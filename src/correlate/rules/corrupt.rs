@@ -26,7 +26,8 @@ fn judge(case: &Case<'_>) -> Verdict {
     }) else {
         return Verdict::Nothing;
     };
-    let first = signed.facts.first().map_or("it is damaged", |fact| fact.text.as_str());
-    let why = if offset == 0 { first.to_owned() } else { format!("{first} (byte {offset})") };
+    let facts: Vec<&str> = signed.facts.iter().take(2).map(|fact| fact.text.as_str()).collect();
+    let why = if facts.is_empty() { "it is damaged".to_owned() } else { facts.join(": ") };
+    let why = if offset == 0 { why } else { format!("{why} (byte {offset})") };
     Reason::of(signed, why)
 }

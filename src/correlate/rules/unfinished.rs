@@ -45,5 +45,6 @@ fn judge(case: &Case<'_>) -> Verdict {
         Some(_) => "its writer did not finish it, and is not there any more",
         None => "its writer did not finish it",
     };
-    Reason::of(&signed, why)
+    let how = signed.facts.first().map_or(String::new(), |fact| format!(" ({})", fact.text));
+    Reason::of(&signed, format!("{why}{how}"))
 }

@@ -1,8 +1,7 @@
 //! `wrong-owner-or-mode`: the mail system cannot or will not open it because of its owner or mode.
 
 use super::Rule;
-use super::on_sign;
-use crate::correlate::case::{Case, Verdict};
+use crate::correlate::case::{Case, Reason, Verdict};
 use crate::evidence::Sign;
 use crate::findings::Class;
 
@@ -22,9 +21,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    on_sign(
-        case,
-        |sign| matches!(sign, Sign::OwnerOrMode),
-        "the mail system cannot or will not open it, because of its owner or mode",
-    )
+    let Some(signed) = case.sign(|sign| matches!(sign, Sign::OwnerOrMode)) else { return Verdict::Nothing };
+    let first = signed.facts.first().map_or("its owner or mode", |fact| fact.text.as_str());
+    Reason::of(signed, format!("the mail system passes over it: {first}"))
 }
