@@ -1,37 +1,40 @@
-//! Header fields of a message in a queue file: its first N and L records.
+//! Header fields of a message in a queue file: its first N and L records, put together to the lines that they are.
 
 use super::records::Window;
-use crate::evidence::{Header, Text, Time};
+use crate::evidence::{Header, Message, TimeKind, Timed};
+use crate::read::mime;
 use std::io;
 
 /// Where reading of headers stops, counted from the start of the content.
-const MAX_HEADER_BYTES: u64 = 16 << 10;
-/// Longest value that is kept.
-const MAX_VALUE_BYTES: usize = 1 << 10;
-/// Fields that are shown.
-const SHOWN: [&str; 4] = ["Subject", "From", "To", "Date"];
+const MAX_HEADER_BYTES: usize = 16 << 10;
+/// The same for records of any kind, padding among them.
+const MAX_SPAN_BYTES: u64 = 64 << 10;
 
-/// What the header of a message says.
-#[derive(Debug, Default)]
-pub struct Headers {
-    /// The fields that are shown, unfolded. Encoded words are left as they are.
-    pub shown: Vec<Header>,
-    /// The Message-ID with its angle brackets.
-    pub message_id: Option<Text>,
-    /// The Date field, and its text.
-    pub date: Option<(Time, String)>,
-}
-
-/// Reads the header of the content that begins at `start`. It stops quietly where the records are damaged.
+/// Reads the header of the content that begins at `start`, and adds to the message what is worth showing. It stops quietly
+/// where the records are damaged.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(window: &mut Window<'_>, start: u64) -> io::Result<Headers> {
-    let mut headers = Headers::default();
-    let mut field: Vec<u8> = Vec::new();
+pub fn add(message: &mut Message, window: &mut Window<'_>, start: u64) -> io::Result<()> {
+    let headers = mime::headers(&lines(window, start)?);
+    message.ids.message_id = headers.message_id;
+    let shown = [("Subject", headers.subject), ("From", headers.from), ("To", headers.to)];
+    message.headers.extend(
+        shown.into_iter().filter_map(|(name, value)| Some(Header { name: name.to_owned(), value: value? })),
+    );
+    if let Some((at, original)) = headers.date {
+        message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
+        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
+    }
+    Ok(())
+}
+
+/// The header as lines. An L record is a piece of a line that an N record ends (`global/rec_type.h`, `REC_TYPE_CONT`).
+fn lines(window: &mut Window<'_>, start: u64) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
     let mut position = start;
-    let mut continued = false;
-    while position.saturating_sub(start) < MAX_HEADER_BYTES {
+    let mut line_begins = true;
+    while lines.len() < MAX_HEADER_BYTES && position - start < MAX_SPAN_BYTES {
         let Ok(record) = window.record(position)? else { break };
         position = record.end();
         match record.kind {
@@ -40,43 +43,15 @@ pub fn read(window: &mut Window<'_>, start: u64) -> io::Result<Headers> {
             b'p' | b'w' => continue,
             _ => break,
         }
-        let line = window.data(&record, MAX_VALUE_BYTES)?;
-        let folded = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-        if !continued && !folded {
-            headers.keep(&field);
-            field.clear();
-            if line.is_empty() {
-                return Ok(headers);
+        let data = window.data(&record, MAX_HEADER_BYTES - lines.len())?;
+        lines.extend_from_slice(data);
+        if record.kind == b'N' {
+            lines.push(b'\n');
+            if line_begins && record.length == 0 {
+                break;
             }
         }
-        let room = MAX_VALUE_BYTES.saturating_sub(field.len());
-        field.extend_from_slice(line.get(..room.min(line.len())).unwrap_or_default());
-        continued = record.kind == b'L';
+        line_begins = record.kind == b'N';
     }
-    headers.keep(&field);
-    Ok(headers)
-}
-
-impl Headers {
-    fn keep(&mut self, field: &[u8]) {
-        let Some(colon) = memchr::memchr(b':', field) else { return };
-        let (name, value) = field.split_at(colon);
-        let name = name.trim_ascii();
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        if name.eq_ignore_ascii_case(b"message-id") && self.message_id.is_none() {
-            self.message_id = Some(Text::new(value)).filter(|id| !id.is_empty());
-        }
-        let Some(known) = SHOWN.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name)) else {
-            return;
-        };
-        if self.shown.iter().any(|header| header.name == *known) {
-            return;
-        }
-        self.shown.push(Header { name: (*known).to_owned(), value: Text::new(value) });
-        if *known == "Date"
-            && let Ok(text) = std::str::from_utf8(value)
-        {
-            self.date = Time::parse_rfc2822(text).map(|time| (time, text.to_owned()));
-        }
-    }
+    Ok(lines)
 }

@@ -32,18 +32,24 @@ pub fn epoch(live: &Live) -> Epoch {
     }
 }
 
-/// The listing tool, if the live instance can be named to it.
+/// The listing tool, if the live instance can be named to it. A spool of a container has its `main.cf` too, but that one
+/// names a path which on this machine is another spool, so that the path must be the same.
 pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
     let program = PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())?;
-    let arguments = match &settings.config {
-        Some(config) if settings.names_this_spool => {
-            vec!["-c".to_owned(), config.folder.to_str()?.to_owned(), "-j".to_owned()]
-        }
-        _ if main_cf::default("queue_directory").is_some_and(|default| spool == Path::new(default)) => {
-            vec!["-j".to_owned()]
-        }
-        _ => return None,
+    let resolved = |path: &Path| std::fs::canonicalize(path).ok();
+    let config = settings.config.as_ref();
+    let queue_directory = match config {
+        Some(config) => config.queue_directory(),
+        None => main_cf::default("queue_directory").map(PathBuf::from),
     };
+    if resolved(&queue_directory?)? != resolved(spool)? {
+        return None;
+    }
+    let mut arguments = match config {
+        Some(config) => vec!["-c".to_owned(), config.folder.to_str()?.to_owned()],
+        None => Vec::new(),
+    };
+    arguments.push("-j".to_owned());
     Some(LiveListing { program, arguments, format: super::listing::JSON })
 }
 

@@ -142,7 +142,7 @@ impl Spool {
     }
 
     /// For messages with signs only: what they are about and why they waited. A name that does not match its inode holds
-    /// nothing up, and a restored spool has one on every file, so that their logs are not read.
+    /// nothing up, and a restored spool has one on every file, so that it does not count here.
     fn explain(
         &self,
         message: &mut Message,
@@ -150,22 +150,13 @@ impl Spool {
         window: &mut Window<'_>,
         content_start: Option<u64>,
     ) -> io::Result<()> {
-        if message.signs.is_empty() {
+        if message.signs.iter().all(|signed| matches!(signed.sign, Sign::NameInode { .. })) {
             return Ok(());
         }
         if let Some(start) = content_start {
-            let headers = headers::read(window, start)?;
-            message.headers = headers.shown;
-            message.ids.message_id = headers.message_id;
-            message.times.extend(headers.date.map(|(at, original)| Timed {
-                kind: TimeKind::HeaderDate,
-                at,
-                original,
-            }));
+            headers::add(message, window, start)?;
         }
-        if message.signs.iter().any(|signed| !matches!(signed.sign, Sign::NameInode { .. })) {
-            self.add_reasons(message, entry);
-        }
+        self.add_reasons(message, entry);
         Ok(())
     }
 

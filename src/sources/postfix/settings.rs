@@ -31,6 +31,8 @@ pub struct Settings {
     pub tree: Option<PathBuf>,
     /// The spool of the default instance, if that is another one.
     pub default_spool: Option<PathBuf>,
+    /// A configuration that was given and could not be read.
+    pub unread: Option<PathBuf>,
 }
 
 impl Config {
@@ -94,7 +96,7 @@ impl Settings {
         if let Some(config) = given.and_then(Config::read) {
             let names_this_spool =
                 config.queue_directory().as_deref() == Some(&below(tree.as_deref(), &spool));
-            return Self { config: Some(config), names_this_spool, tree, default_spool: None };
+            return Self { config: Some(config), names_this_spool, tree, ..Self::default() };
         }
         let mut candidates: Vec<PathBuf> = tree.clone().into_iter().collect();
         if tree.as_deref() != Some(Path::new("/")) {
@@ -103,7 +105,8 @@ impl Settings {
         let found = candidates
             .iter()
             .find_map(|candidate| Self::search(candidate, &spool, tree.as_ref() == Some(candidate)));
-        Self { tree, ..found.unwrap_or_default() }
+        let unread = given.map(Path::to_owned);
+        Self { tree, unread, ..found.unwrap_or_default() }
     }
 
     /// Looks below one system. The default instance's configuration serves only within the system of the spool itself.
@@ -118,7 +121,7 @@ impl Settings {
             .filter(|default| *default != wanted);
         let index = own.or_else(|| (in_its_tree && !configs.is_empty()).then_some(0))?;
         let config = Some(configs.swap_remove(index));
-        Some(Self { config, names_this_spool: own.is_some(), tree: None, default_spool })
+        Some(Self { config, names_this_spool: own.is_some(), default_spool, ..Self::default() })
     }
 
     /// The name of the instance, if it has one.
@@ -167,6 +170,10 @@ impl Settings {
     /// Facts about the other settings that matter here.
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
+        if let Some(unread) = &self.unread {
+            let text = "no main.cf could be read at the place that was given";
+            facts.push(Fact::new(text, Locus::whole(Text::from_path(unread))));
+        }
         if let Some(config) = &self.config {
             let path = Text::from_path(&config.path());
             facts.push(Fact::new(

@@ -16,10 +16,10 @@ const fn remedy(command: &'static str, what: &'static str) -> Remedy {
 }
 
 const COPY_FIRST: Remedy =
-    remedy("cp -a {root}/{path} /root/", "copy it out of the spool first, with owner, mode and time");
-const READ: Remedy = remedy("postcat {root}/{path}", "read it: envelope, header and body");
+    remedy("cp -a {path} /root/", "copy it out of the spool first, with owner, mode and time");
+const READ: Remedy = remedy("postcat {path}", "read it: envelope, header and body");
 const RESUBMIT: Remedy = remedy(
-    "postcat -bh {root}/{path} | sendmail -i -f SENDER -- RECIPIENT…",
+    "postcat -bh {path} | sendmail -i -f SENDER -- RECIPIENT…",
     "submit its content anew, to the recipients that are not delivered yet, and check that it is whole before you do",
 );
 
@@ -33,11 +33,11 @@ pub static ALL: &[Treatment] = &[
                also ends every listing, and keeps Postfix from starting (`Postfix integrity check failed`)",
         remedies: &[
             remedy(
-                "chown postfix {root}/{path} && chmod 700 {root}/{path}",
+                "chown postfix {path} && chmod 700 {path}",
                 "give it to the user of Postfix; it is then delivered",
             ),
             remedy(
-                "mv {root}/{path} /root/",
+                "mv {path} /root/",
                 "or move it out of the spool and deliver the rest first; this is the only cure for a name of one letter",
             ),
             remedy("postfix check", "find others of its kind: it prints `not owned by postfix`"),
@@ -57,7 +57,7 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "chown postfix {root}/{path} && chmod 700 {root}/{path}",
+                "chown postfix {path} && chmod 700 {path}",
                 "give it to the user of Postfix and make it ready; the next queue run takes it",
             ),
             remedy("postqueue -i {id}", "then try it at once"),
@@ -104,7 +104,7 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "postcat {root}/{path}",
+                "postcat {path}",
                 "read it as far as it is whole; `postcat -q` does not look into `corrupt`, so give the path",
             ),
             RESUBMIT,
@@ -138,7 +138,7 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "postfix stop && mv {root}/{path} {root}/deferred/{id} && postsuper -s && postfix start",
+                "postfix stop && mv {path} {root}/deferred/{id} && postsuper -s && postfix start",
                 "give it back its queue ID; `postsuper -s` puts it where it belongs",
             ),
             READ,
@@ -156,7 +156,7 @@ pub static ALL: &[Treatment] = &[
             remedy("postfix stop && postsuper -s && postfix start", "put every file where it belongs"),
             remedy("postconf hash_queue_names hash_queue_depth", "look how Postfix hashes its queues"),
             remedy(
-                "mv {root}/{path} {root}/deferred/ && postsuper -s",
+                "mv {path} {root}/deferred/ && postsuper -s",
                 "with Postfix stopped, if it is in a subfolder with a long name",
             ),
         ],
@@ -171,11 +171,11 @@ pub static ALL: &[Treatment] = &[
                that message's",
         remedies: &[
             remedy(
-                "cat {root}/{path}",
+                "cat {path}",
                 "read it: it names the recipients of a message that is no longer there, and why they waited",
             ),
             remedy("grep {id} /var/log/mail.log", "find out what became of the message"),
-            remedy("mv {root}/{path} /root/", "then keep it outside the spool"),
+            remedy("mv {path} /root/", "then keep it outside the spool"),
         ],
         destroyers: &[
             "deleting it before the recipients are written down: it may be all that is left of the message",
@@ -265,7 +265,7 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             remedy("postqueue -i {id}", "try it now"),
             remedy("postqueue -f", "or try everything now"),
-            remedy("touch {root}/{path}", "or set its time to now; the next queue run takes it"),
+            remedy("touch {path}", "or set its time to now; the next queue run takes it"),
         ],
         destroyers: &["starting Postfix while the clock is still wrong: messages may expire at once"],
         source: "qmgr/qmgr_active.c, qmgr_active_feed (skips st_mtime > now + 1); observed on 3.7.11",
@@ -342,7 +342,7 @@ pub static ALL: &[Treatment] = &[
         shown: Shown::Depends,
         next: "each file that Postfix sees is delivered by itself, so that recipients get it more than once",
         remedies: &[
-            remedy("find {root} -samefile {root}/{path}", "find the other names of the same file"),
+            remedy("find {root} -samefile {path}", "find the other names of the same file"),
             remedy("postsuper -h {id}", "hold one of them until you have compared them"),
             READ,
         ],

@@ -103,3 +103,33 @@ fn a_million_recipients_are_counted_and_a_thousand_kept() {
     assert_eq!(reading.faults, []);
     assert!(reading.sender.unwrap().is_empty(), "the null sender is known, not unknown");
 }
+
+/// A healthy file whose content is made this much longer by lines of text.
+fn longer(lines: usize) -> Vec<u8> {
+    let mut bytes = healthy();
+    let end = bytes.len() - 4;
+    assert_eq!(&bytes[end..], b"X\0E\0");
+    let text: Vec<u8> = b"N\x0aten bytes!".repeat(lines);
+    let size: usize = String::from_utf8_lossy(&bytes[2..17]).trim().parse().unwrap();
+    bytes[2..17].copy_from_slice(format!("{:>15}", size + text.len()).as_bytes());
+    bytes.splice(end..end, text);
+    bytes
+}
+
+#[test]
+fn a_healthy_message_of_any_size_costs_two_small_reads() {
+    for (lines, reads) in [(0, 1), (1_000, 2), (1_000_000, 2)] {
+        let bytes = longer(lines);
+        let asked = std::cell::RefCell::new(Vec::new());
+        let read_at = |offset: u64, length: usize| {
+            asked.borrow_mut().push(length);
+            let from = usize::try_from(offset).unwrap().min(bytes.len());
+            Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
+        };
+        let mut window = Window::new(bytes.len() as u64, &read_at);
+        let reading = queue_file::read(&mut window, Reader::QueueManager, false).unwrap();
+        assert_eq!(reading.faults, []);
+        assert_eq!(asked.borrow().len(), reads, "{lines} lines");
+        assert!(asked.borrow().iter().all(|length| *length <= 4_096));
+    }
+}
