@@ -217,7 +217,10 @@ fn bare_filetime(digits: &str) -> Option<u64> {
 }
 
 fn parse_time_beside_guid(text: &str) -> Option<Time> {
-    parse_filetime(text).or_else(|| bare_filetime(text)).map(Time::from_filetime).or_else(|| Time::parse(text))
+    parse_filetime(text)
+        .or_else(|| bare_filetime(text))
+        .map(Time::from_filetime)
+        .or_else(|| Time::parse(text))
 }
 
 /// A GUID with dashes at the start, and what follows it.
@@ -377,7 +380,9 @@ mod tests {
 
     #[test]
     fn what_is_no_stamp_is_refused() {
-        for text in ["", "  ", "none", "2008-03-14T09:15:32", "{5B2A9C10", "abc", "0x", &format!("{GUID} soon")] {
+        for text in
+            ["", "  ", "none", "2008-03-14T09:15:32", "{5B2A9C10", "abc", "0x", &format!("{GUID} soon")]
+        {
             assert_eq!(parse_stamp(text), None, "{text}");
         }
         assert_eq!(parse_stamp(&"ab".repeat(3_000)), None, "longer than any stamp");
