@@ -40,6 +40,10 @@ pub fn likeness<'n>(names: impl Iterator<Item = &'n str>) -> Likeness {
     {
         return Likeness::Listing("an exported list of Queue Viewer");
     }
+    // The headings of Exchange System Manager's list are not documented; these two stand in no export of a table.
+    if (has("messagestate") || has("queuestate")) && !stamped && !identified {
+        return Likeness::Listing("an exported list of Exchange System Manager");
+    }
     if identified || (stamped && (told || fields.len() > 1)) {
         Likeness::Certain
     } else if told || stamped {

@@ -61,7 +61,7 @@ fn is_header(line: &str) -> bool {
 
 fn split(entry: &str) -> Option<(&str, Option<&str>, &str)> {
     let inner = entry.strip_prefix('"')?.strip_suffix('"')?;
-    let (rest, file) = inner.rsplit_once("\",\"")?;
+    let (rest, file) = inner.rsplit_once("\",\"").filter(|(_, file)| is_export(file))?;
     // A message without a class has two columns.
     Some(match rest.rsplit_once("\",\"") {
         Some((subject, class)) => (subject, Some(class), file),
@@ -87,8 +87,17 @@ fn row(subject: &str, class: Option<&str>, file: &str, sink: &mut Sink<'_, '_>) 
 /// if the name had to be shortened.
 pub fn record_key(file: &str) -> Option<String> {
     let (stem, extension) = file.rsplit_once('.')?;
-    let known = ["xml", "msg", "eml"].iter().any(|known| extension.eq_ignore_ascii_case(known));
-    let (_, key) = stem.rsplit_once('_').filter(|_| known)?;
+    let (_, key) = stem.rsplit_once('_').filter(|_| is_extension(extension))?;
     let sound = key.len() >= 16 && key.len() % 2 == 0 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
     sound.then(|| key.to_ascii_uppercase())
+}
+
+/// `OutputMessageList` gives every file an extension. Without this, a subject such as `a","b` would end an entry at its
+/// own line break.
+fn is_export(file: &str) -> bool {
+    file.rsplit_once('.').is_some_and(|(_, extension)| is_extension(extension))
+}
+
+fn is_extension(extension: &str) -> bool {
+    ["xml", "msg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
