@@ -193,7 +193,7 @@ pub fn parse_filetime(text: &str) -> Option<u64> {
     decimal.then(|| text.parse().ok()).flatten()
 }
 
-/// `Low: 0xF44FA680 High: 0x01C885B3`: IDS_FILETIMEALTFORMAT in MFCMAPI's `MFCMapi.rc2`, from 2007 on.
+/// `Low: 0xF44FA680 High: 0x01C885B3`: `IDS_FILETIMEALTFORMAT` in MFCMAPI's `MFCMapi.rc2`, from 2007 on.
 fn parse_low_high(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
     let (low, high) = lower.strip_prefix("low:")?.split_once("high:")?;

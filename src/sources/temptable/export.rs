@@ -149,9 +149,10 @@ impl<'a, 'e> Sink<'a, 'e> {
         if self.rows == 0 && self.seen.is_empty() {
             return ControlFlow::Continue(());
         }
-        let what = match self.stamp_column {
-            true => format!("the column `{name}` that `--stamp` names is empty in every row"),
-            false => format!("no row has the column `{name}` that `--stamp` names"),
+        let what = if self.stamp_column {
+            format!("the column `{name}` that `--stamp` names is empty in every row")
+        } else {
+            format!("no row has the column `{name}` that `--stamp` names")
         };
         let names: Vec<_> = self.seen.iter().map(String::as_str).collect();
         let hint = format!("name one of those that are there: {}", names.join(", "));

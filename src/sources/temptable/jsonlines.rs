@@ -12,6 +12,8 @@ use std::ops::ControlFlow;
 /// Elements of a list (recipients) that are looked at.
 const MAX_ELEMENTS: usize = 10_000;
 
+const WHOLE_OBJECTS: &str = "write one whole JSON object a line";
+
 /// The keys of the first object in the first bytes of a file, if it is JSON lines. An object that is longer than the
 /// head gives the keys that are in it.
 pub fn first_keys(head: &str) -> Option<Vec<String>> {
@@ -41,37 +43,30 @@ fn keys_in(text: &str) -> Vec<String> {
 /// # Errors
 /// When the file cannot be read.
 pub fn read(lines: &mut Lines, sink: &mut Sink<'_, '_>) -> io::Result<ControlFlow<()>> {
-    let mut broken: Option<(u64, String)> = None;
     let mut unseen: Vec<&str> = sink.context.map.iter().map(|(column, _)| column.as_str()).collect();
+    // An object that ends too early means that the file was cut, but only if nothing comes after it.
+    let mut open_ended: Option<String> = None;
     while let Some(line) = lines.next_line()? {
-        // A line that ends too early is a cut file only if nothing comes after it.
-        if let Some((_, what)) = broken.take() {
-            if sink.trouble(DamageKind::Malformed, what, "write one whole JSON object a line").is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
         let text = decode_single_byte(&line.bytes, sink.context.encoding);
         if text.trim().is_empty() {
             continue;
         }
-        let flow = if line.cut > 0 {
-            let _row = sink.begin();
-            let what =
-                format!("row {} is longer than {MAX_LINE_BYTES} bytes and was passed over", sink.rows());
-            sink.trouble(DamageKind::Limit, what, "leave the bodies of the messages out of the export")
-        } else {
-            match serde_json::from_str::<Map<String, Json>>(&text) {
-                Ok(object) => take(&object, &mut unseen, sink),
-                Err(error) => {
-                    let _row = sink.begin();
-                    let what = format!("row {} is no JSON object: {error}", sink.rows());
-                    broken = error.is_eof().then(|| (sink.rows(), what.clone()));
-                    match broken {
-                        Some(_) => ControlFlow::Continue(()),
-                        None => {
-                            sink.trouble(DamageKind::Malformed, what, "write one whole JSON object a line")
-                        }
-                    }
+        if let Some(what) = open_ended.take()
+            && sink.trouble(DamageKind::Malformed, what, WHOLE_OBJECTS).is_break()
+        {
+            return Ok(ControlFlow::Break(()));
+        }
+        let flow = match serde_json::from_str::<Map<String, Json>>(&text) {
+            _ if line.cut > 0 => too_long(sink),
+            Ok(object) => take(&object, &mut unseen, sink),
+            Err(error) => {
+                let _row = sink.begin();
+                let what = format!("row {} is no JSON object: {error}", sink.rows());
+                if error.is_eof() {
+                    open_ended = Some(what);
+                    ControlFlow::Continue(())
+                } else {
+                    sink.trouble(DamageKind::Malformed, what, WHOLE_OBJECTS)
                 }
             }
         };
@@ -79,18 +74,26 @@ pub fn read(lines: &mut Lines, sink: &mut Sink<'_, '_>) -> io::Result<ControlFlo
             return Ok(flow);
         }
     }
-    Ok(end(broken.as_ref(), &unseen, sink))
+    Ok(end(open_ended.is_some(), &unseen, sink))
 }
 
-fn end(broken: Option<&(u64, String)>, unseen: &[&str], sink: &mut Sink<'_, '_>) -> ControlFlow<()> {
+fn too_long(sink: &mut Sink<'_, '_>) -> ControlFlow<()> {
+    let _row = sink.begin();
+    let what = format!("row {} is longer than {MAX_LINE_BYTES} bytes and was passed over", sink.rows());
+    sink.trouble(DamageKind::Limit, what, "leave the bodies of the messages out of the export")
+}
+
+fn end(open_ended: bool, unseen: &[&str], sink: &mut Sink<'_, '_>) -> ControlFlow<()> {
     if !unseen.is_empty() && sink.rows() > 0 {
         let what = format!("no row has the columns that `--map` names: {}", unseen.join(", "));
         sink.trouble(DamageKind::Malformed, what, "name a key as it is spelt in the export")?;
     }
-    sink.close(&match broken {
-        Some((row, _)) => Ending::Cut(format!("the export ends within row {row}")),
-        None => Ending::Whole,
-    })
+    let ending = if open_ended {
+        Ending::Cut(format!("the export ends within row {}", sink.rows()))
+    } else {
+        Ending::Whole
+    };
+    sink.close(&ending)
 }
 
 fn take(object: &Map<String, Json>, unseen: &mut Vec<&str>, sink: &mut Sink<'_, '_>) -> ControlFlow<()> {

@@ -100,8 +100,8 @@ fn mailboxes(place: &Root, name: &Path, export: &Path, labels: &mut Labels) -> b
     });
     names.retain(|name| name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("SMTP (")));
     let folders = folder_names(export);
-    let named: Vec<&String> = names.iter().filter(|name| folders.contains(&sanitise(name))).collect();
-    let store = match (named.as_slice(), names.as_slice()) {
+    let matching: Vec<&String> = names.iter().filter(|name| folders.contains(&sanitise(name))).collect();
+    let store = match (matching.as_slice(), names.as_slice()) {
         ([only], _) => Some((*only).clone()),
         (_, [only]) => Some(only.clone()),
         _ => None,

@@ -47,9 +47,10 @@ pub fn read(lines: &mut Lines, sink: &mut Sink<'_, '_>) -> io::Result<ControlFlo
             return Ok(flow);
         }
     }
-    let ending = match entry.is_empty() {
-        true => Ending::Whole,
-        false => Ending::Cut(format!("the list ends within row {}", sink.rows() + 1)),
+    let ending = if entry.is_empty() {
+        Ending::Whole
+    } else {
+        Ending::Cut(format!("the list ends within row {}", sink.rows() + 1))
     };
     Ok(sink.close(&ending))
 }

@@ -38,13 +38,12 @@ pub struct Plan {
 pub fn open(detected: &Detected, options: &Options) -> Result<Opened> {
     let is_folder = detected.variant == FOLDER;
     let path = &detected.root;
-    let (folder, name) = match is_folder {
-        true => (path.clone(), None),
-        false => {
-            let name = path.file_name().ok_or_else(|| anyhow!("`{}` names no file", path.display()))?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            (folder.unwrap_or(Path::new(".")).to_owned(), Some(PathBuf::from(name)))
-        }
+    let (folder, name) = if is_folder {
+        (path.clone(), None)
+    } else {
+        let name = path.file_name().ok_or_else(|| anyhow!("`{}` names no file", path.display()))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        (folder.unwrap_or(Path::new(".")).to_owned(), Some(PathBuf::from(name)))
     };
     let root = Root::open(&folder)
         .with_context(|| format!("could not open `{}`", folder.display()))?

@@ -97,7 +97,9 @@ fn step(state: State, byte: u8, delimiter: u8, cells: &mut Vec<Vec<u8>>) -> Stat
         (State::CellStart, b'"') => State::Quoted,
         (State::Quoted, b'"') => State::QuoteSeen,
         (State::CellStart | State::Bare | State::QuoteSeen, byte) if byte == delimiter => {
-            cells.push(Vec::new());
+            if cells.len() <= MAX_CELLS {
+                cells.push(Vec::new());
+            }
             State::CellStart
         }
         (State::Quoted, byte) => {
@@ -118,17 +120,17 @@ fn step(state: State, byte: u8, delimiter: u8, cells: &mut Vec<Vec<u8>>) -> Stat
 }
 
 fn add(cells: &mut [Vec<u8>], byte: u8) {
-    if cells.len() <= MAX_CELLS {
-        if let Some(cell) = cells.last_mut() {
-            cell.push(byte);
-        }
+    if cells.len() <= MAX_CELLS
+        && let Some(cell) = cells.last_mut()
+    {
+        cell.push(byte);
     }
 }
 
 fn strip_return(cells: &mut [Vec<u8>], state: State) {
-    if let (State::Bare, Some(cell)) = (state, cells.last_mut()) {
-        if cell.last() == Some(&b'\r') {
-            cell.pop();
-        }
+    if let (State::Bare, Some(cell)) = (state, cells.last_mut())
+        && cell.last() == Some(&b'\r')
+    {
+        cell.pop();
     }
 }

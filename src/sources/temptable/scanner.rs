@@ -81,12 +81,12 @@ impl Scanner {
             }
             (true, "property") => self.flush(take)?,
             (true, "Value") => self.many = false,
-            (false, "row") | (true, "row") if self.many => {}
+            (_, "row") if self.many => {}
             (false, "body") => {
                 self.body = if line.contains("<![CDATA[") { Body::Within } else { Body::Before }
             }
             (false, element) if self.property.is_some() && is_part(element) => {
-                self.element(element, line, cut)
+                self.element(element, line, cut);
             }
             (false, element) => {
                 self.flush(take)?;
@@ -185,20 +185,18 @@ impl Scanner {
     }
 
     fn content(&mut self, element: &str, form: Form, content: &str, cut: bool) {
-        match content.strip_prefix("<![CDATA[") {
-            Some(text) => match text.strip_suffix(format!("]]></{element}>").as_str()) {
-                Some(text) => self.push(form, text, cut),
-                None => {
-                    self.push(form, text, cut);
-                    self.push(form, "\n", false);
-                    self.open = Some(Open { element: element.to_owned(), form });
-                    self.after_property = false;
-                }
-            },
-            None => {
-                let whole = content.rfind("</").and_then(|end| content.get(..end));
-                self.push(form, whole.unwrap_or(content), cut || whole.is_none());
-            }
+        let Some(text) = content.strip_prefix("<![CDATA[") else {
+            let whole = content.rfind("</").and_then(|end| content.get(..end));
+            self.push(form, whole.unwrap_or(content), cut || whole.is_none());
+            return;
+        };
+        if let Some(text) = text.strip_suffix(format!("]]></{element}>").as_str()) {
+            self.push(form, text, cut);
+        } else {
+            self.push(form, text, cut);
+            self.push(form, "\n", false);
+            self.open = Some(Open { element: element.to_owned(), form });
+            self.after_property = false;
         }
     }
 
@@ -262,6 +260,10 @@ fn begin(line: &str) -> Property {
 fn name_of(line: &str) -> Option<(bool, &str)> {
     let rest = line.strip_prefix('<')?;
     let (closing, rest) = rest.strip_prefix('/').map_or((false, rest), |rest| (true, rest));
+    // At the end of a cut file `</table` is not yet `</table>`.
+    if closing && !rest.contains('>') {
+        return None;
+    }
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
     rest.get(..end).filter(|name| !name.is_empty()).map(|name| (closing, name))
 }

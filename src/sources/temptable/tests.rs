@@ -123,9 +123,10 @@ fn opened(path: &Path, options: &Options, more: &mut dyn FnMut(usize) -> Control
 fn files(root: &crate::read::disk::Root, tops: &[PathBuf]) -> Vec<PathBuf> {
     let mut names = Vec::new();
     for top in tops {
-        match top == Path::new(".") {
-            true => names.extend(root.list(top).unwrap().map(|entry| entry.unwrap().0)),
-            false => names.push(top.clone()),
+        if top == Path::new(".") {
+            names.extend(root.list(top).unwrap().map(|entry| entry.unwrap().0));
+        } else {
+            names.push(top.clone());
         }
     }
     names.sort();

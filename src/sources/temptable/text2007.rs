@@ -41,10 +41,10 @@ pub fn read(lines: &mut Lines, sink: &mut Sink<'_, '_>) -> io::Result<ControlFlo
         if text.starts_with("Row 0x") && text.contains(" of 0x") {
             row.flush(sink);
             columns = columns.max(row.properties);
-            if let Some(draft) = row.draft.take() {
-                if sink.finish(draft).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
+            if let Some(draft) = row.draft.take()
+                && sink.finish(draft).is_break()
+            {
+                return Ok(ControlFlow::Break(()));
             }
             row = Row { draft: Some(sink.begin()), ..Row::default() };
         } else if text.starts_with("Tag: 0x") {
