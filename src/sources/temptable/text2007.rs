@@ -58,6 +58,7 @@ pub fn read(lines: &mut Lines, sink: &mut Sink<'_, '_>) -> io::Result<ControlFlo
 }
 
 fn end(mut row: Row, columns: usize, sink: &mut Sink<'_, '_>) -> ControlFlow<()> {
+    let next_begun = row.drop_begun_row();
     let whole = match (&row.property, &row.values) {
         (None, _) => true,
         (Some(_), Some(values)) => values.ends_with('"'),
@@ -67,7 +68,11 @@ fn end(mut row: Row, columns: usize, sink: &mut Sink<'_, '_>) -> ControlFlow<()>
     let ending = match row.draft.take() {
         Some(draft) if whole && row.properties > 0 && row.properties >= columns => {
             sink.finish(draft)?;
-            Ending::Whole
+            if next_begun {
+                Ending::Cut(format!("the export ends within row {}", sink.rows() + 1))
+            } else {
+                Ending::Whole
+            }
         }
         Some(draft) => Ending::Cut(format!("the export ends within {}", draft.describe())),
         None => Ending::Whole,
@@ -81,6 +86,18 @@ fn begin(line: &str) -> Property {
 }
 
 impl Row {
+    /// Takes away the first letters of the next row, with which a cut file may end: they would pass for a value's last line.
+    fn drop_begun_row(&mut self) -> bool {
+        let Some(values) = &mut self.values else { return false };
+        let Some((before, last)) = values.rsplit_once('\n') else { return false };
+        let begun = !last.is_empty() && ("Row 0x".starts_with(last) || last.starts_with("Row 0x"));
+        if begun {
+            let length = before.len();
+            values.truncate(length);
+        }
+        begun
+    }
+
     fn line(&mut self, text: &str) {
         let Some(property) = &mut self.property else { return };
         if let Some(values) = &mut self.values {
