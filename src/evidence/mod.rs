@@ -22,7 +22,7 @@ pub use message::{
     Envelope, Header, Ids, Message, Part, PartKind, Recipient, RecipientState, Stat, TimeKind, Timed,
 };
 pub use sign::{Confidence, Sign, Signed};
-pub use stamp::{Stamp, StampMatch, parse_stamp};
+pub use stamp::{Stamp, StampMatch, parse_filetime, parse_stamp};
 pub use text::Text;
 pub use time::{Duration, Time, format_duration, parse_duration};
 pub use treatment::{Remedy, Shown, Treatment};
