@@ -113,6 +113,7 @@ fn instance(
         vec![Fact::new(format!("recognised because {}", detected.why), Locus::whole(here.clone()))];
     facts.extend(layout.facts.iter().cloned());
     facts.extend(about_streams(streams, &here));
+    facts.push(Fact::new(blind_spot(detected.variant), Locus::whole(here.clone())));
     let label = match layout::folder_name(&detected.root) {
         "" => here.lossy().into_owned(),
         name => name.to_owned(),
@@ -127,7 +128,8 @@ fn instance(
         limits: options.limits,
         last_activity: last_activity(root, &layout.folders, options.now),
         facts,
-        listing_blind_spot: Some(blind_spot(detected.variant).to_owned()),
+        unlisted_queues: Vec::new(),
+        listing_blind_spot: None,
     }
 }
 

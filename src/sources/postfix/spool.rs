@@ -70,6 +70,8 @@ fn instance(
         limits,
         last_activity: live::last_activity(root, options.now),
         facts,
+        // showq reads maildrop, active, incoming, deferred and hold. Source: showq/showq.c, showq_service.
+        unlisted_queues: vec!["corrupt", "saved"],
         listing_blind_spot: blind_spot(&detected.root, settings),
     }
 }

@@ -176,6 +176,10 @@ fn instance(
         (None, Some(folder)) => format!("{folder} ({})", path.display()),
         (None, None) => path.display().to_string(),
     };
+    facts.push(Fact::new(
+        "Exchange System Manager shows the queues in memory, not the items that are left in a TempTable (KB 950757)",
+        Locus::whole(Text::from_path(path)),
+    ));
     Instance {
         source: "temptable",
         label,
@@ -186,10 +190,8 @@ fn instance(
         limits: options.limits,
         last_activity: None,
         facts,
-        listing_blind_spot: Some(
-            "Exchange System Manager shows the queues in memory, not the items that are left in a TempTable"
-                .to_owned(),
-        ),
+        unlisted_queues: Vec::new(),
+        listing_blind_spot: None,
     }
 }
 
