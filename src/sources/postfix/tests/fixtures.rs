@@ -163,3 +163,17 @@ fn a_second_instance_is_whole_but_plain_postqueue_does_not_read_it() {
     assert!(blind.contains("postqueue -c"), "{blind}");
     assert!(Case::fixture("deferred").opened.instance.listing_blind_spot.is_none());
 }
+
+#[test]
+fn a_name_of_one_letter_stops_the_queue_and_its_listing() {
+    let case = Case::fixture("one-letter");
+    let signs = case.signs();
+    assert_eq!(signs.keys().collect::<Vec<_>>(), ["deferred/x"]);
+    assert_eq!(signs["deferred/x"], ["BlocksQueue", "ForeignName"]);
+    let blocker = case.message("deferred/x");
+    assert_eq!(
+        blocker.envelope.sender,
+        Some(Text::from("sender@lab.test")),
+        "so that it can be told whose it is"
+    );
+}
