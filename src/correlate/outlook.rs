@@ -6,14 +6,14 @@ use crate::findings::{Advice, Outlook};
 /// Shell characters that a queue ID, a path or an address may hold without being quoted.
 const PLAIN: &str = "@%+=:,./-_";
 
-/// Fills a treatment in for one message: `{id}`, `{root}`, and `{path}`, which is relative to the root.
+/// Fills a treatment in for one message: `{id}`, `{root}`, and `{path}`, which begins with the root.
 pub fn fill(treatment: &Treatment, message: Option<&Message>, root: &Text) -> Outlook {
     let id = message.and_then(|message| message.ids.native.as_ref());
-    let path = message.map(|message| &message.place.path);
+    let path = message.map(|message| join(root, &message.place.path));
     let fill = |text: &str| {
         let mut text = text.replace("{root}", &quoted(root));
         text = text.replace("{id}", &id.map_or_else(|| "ID".into(), quoted));
-        text.replace("{path}", &path.map_or_else(|| "FILE".into(), quoted))
+        text.replace("{path}", &path.as_ref().map_or_else(|| "FILE".into(), quoted))
     };
     Outlook {
         rule: treatment.rule.to_owned(),
@@ -31,6 +31,18 @@ pub fn fill(treatment: &Treatment, message: Option<&Message>, root: &Text) -> Ou
 /// Whether the mail system's own listing shows such a message, as far as that is known.
 pub fn shown(treatment: Option<&Treatment>) -> Shown {
     treatment.map_or(Shown::Depends, |treatment| treatment.shown)
+}
+
+fn join(root: &Text, path: &Text) -> Text {
+    if path.bytes().first() == Some(&b'/') || root.is_empty() {
+        return path.clone();
+    }
+    let mut whole = root.bytes().to_vec();
+    if whole.last() != Some(&b'/') {
+        whole.push(b'/');
+    }
+    whole.extend_from_slice(path.bytes());
+    Text::new(whole)
 }
 
 /// A command that is printed will be pasted into a root shell; a file name in a spool is written by strangers.

@@ -31,7 +31,7 @@ pub enum Shown {
 /// One thing that the operator can do.
 #[derive(Debug, Clone, Copy)]
 pub struct Remedy {
-    /// A command to type, with `{id}`, `{root}` and `{path}` (relative to the root) to be filled in; empty when there is none.
+    /// A command to type, with `{id}`, `{root}` and `{path}` (from the root on) to be filled in; empty when there is none.
     pub command: &'static str,
     /// What it does or what to do instead, imperative, without a full stop.
     pub what: &'static str,

@@ -166,8 +166,8 @@ pub struct Note {
 /// A listing as it was used.
 #[derive(Debug, Clone)]
 pub struct ListingSummary {
-    /// Index of the instance it was held against.
-    pub instance: usize,
+    /// Indices of the instances it was held against.
+    pub instances: Vec<usize>,
     /// `postqueue -j`, `Get-Message CSV`.
     pub format: &'static str,
     /// The file, or the command that was run.

@@ -109,6 +109,17 @@ pub fn decode_single_byte(bytes: &[u8], encoding: Option<&'static Encoding>) -> 
     }
 }
 
+/// The head of a text file as UTF-8, whatever its byte order mark says; a character that is cut at the end is replaced.
+pub fn decode_head(head: &[u8]) -> String {
+    match Encoding::for_bom(head) {
+        Some((encoding, length)) => {
+            let rest = head.get(length..).unwrap_or_default();
+            encoding.decode_without_bom_handling(rest).0.into_owned()
+        }
+        None => decode_single_byte(head, None),
+    }
+}
+
 /// The encoding of this label (WHATWG Encoding Standard: `latin1`, `windows-1251`, `shift_jis`, …).
 pub fn encoding_by_label(label: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())

@@ -1,6 +1,7 @@
 //! What stands around the findings in the `json` document: sources, listings, notes, damage.
 
 use super::members::{self, Members};
+use super::place;
 use super::record::{set_instance, set_outlook, silent};
 use crate::evidence::{Damage, Epoch, Instance, Time};
 use crate::findings::{ListingSummary, Note, Summary};
@@ -58,6 +59,7 @@ fn instance(instance: &Instance, messages: Option<u64>, bytes: Option<u64>) -> V
     let last = instance.last_activity.map(Time::rfc3339);
     members.set_or("last_activity", last, "the system stamped no time on it that could be read");
     members.set("facts", members::facts(&instance.facts));
+    members.set("unlisted_queues", instance.unlisted_queues.as_slice());
     members.set("listing_blind_spot", instance.listing_blind_spot.as_deref());
     members.finish()
 }
@@ -83,7 +85,9 @@ fn epoch(epoch: &Epoch) -> Value {
 
 fn listing(listing: &ListingSummary, summary: &Summary) -> Value {
     let mut members = Members::default();
-    set_instance(&mut members, summary, listing.instance);
+    let names: Vec<_> = listing.instances.iter().filter_map(|i| place::instance_names(summary, *i)).collect();
+    members.set("source", names.first().map(|(source, _)| *source));
+    members.set("instances", names.iter().map(|(_, label)| *label).collect::<Vec<_>>());
     members.set("format", listing.format);
     members.set_text("origin", &listing.origin);
     members.set("entries", listing.entries);

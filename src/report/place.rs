@@ -89,7 +89,7 @@ pub fn why_visibility_unknown(finding: &Finding, summary: &Summary) -> &'static 
 
 /// Whether a listing was held against the instance of this message.
 pub fn was_listed(finding: &Finding, summary: &Summary) -> bool {
-    summary.listings.iter().any(|listing| listing.instance == finding.message.instance)
+    summary.listings.iter().any(|listing| listing.instances.contains(&finding.message.instance))
 }
 
 /// The name of a class, state or kind, as the JSON formats spell it.

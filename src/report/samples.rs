@@ -86,6 +86,7 @@ pub fn instance(root: &str) -> Instance {
         limits: Limits { maximal_backoff: Some(4_000), ..Limits::default() },
         last_activity: None,
         facts: vec![Fact::new("mail_version is 3.7.11", Locus::line("/etc/postfix/main.cf", 2))],
+        unlisted_queues: vec!["corrupt"],
         listing_blind_spot: None,
     }
 }
@@ -93,7 +94,7 @@ pub fn instance(root: &str) -> Instance {
 /// A live listing of an instance.
 pub fn listing(instance: usize, entries: u64) -> ListingSummary {
     ListingSummary {
-        instance,
+        instances: vec![instance],
         format: "postqueue -j",
         origin: Text::from("/usr/sbin/postqueue -j"),
         entries,

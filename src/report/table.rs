@@ -27,6 +27,9 @@ const HEADER: [&str; 5] = ["CLASS", "RULE", "AGE", "SIZE", "ID"];
 const WHO: &str = "SENDER → RECIPIENTS";
 const ARROW: &str = " → ";
 
+/// Labels of instances beyond this are too long for a line that has more to say.
+const LONGEST_LABEL: usize = 20;
+
 /// A table for people.
 pub struct Table {
     width: usize,
@@ -155,25 +158,26 @@ impl Table {
         }
     }
 
-    /// The second line of a row: `certain, deferred/7ABC: the file name …`.
+    /// The second line of a row: `certain: the file name … (deferred/7ABC)`. The reason leads, the place gives way.
     fn why(&self, finding: &Finding, summary: &Summary) -> String {
-        let mut words = match finding.confidence {
-            Confidence::Certain => "certain, ",
-            Confidence::Likely => "likely, ",
-            Confidence::Possible => "possible, ",
-        }
-        .as_bytes()
-        .to_vec();
-        if let (true, Some((_, label))) =
-            (summary.instances.len() > 1, place::instance_names(summary, finding.message.instance))
-        {
+        let confidence = match finding.confidence {
+            Confidence::Certain => "certain: ",
+            Confidence::Likely => "likely: ",
+            Confidence::Possible => "possible: ",
+        };
+        let mut words = Vec::new();
+        if summary.instances.len() > 1 {
+            let label =
+                place::instance_names(summary, finding.message.instance).map_or("", |(_, label)| label);
+            let label = if label.width() <= LONGEST_LABEL { label } else { finding.message.queue.as_str() };
             words.extend_from_slice(label.as_bytes());
-            words.extend_from_slice(b", ");
+            words.extend_from_slice(b": ");
         }
         words.extend_from_slice(place::in_words(&finding.message.place).bytes());
-        words.extend_from_slice(b": ");
-        words.extend_from_slice(finding.opinions.first().map_or("", |opinion| &opinion.why).as_bytes());
-        format!("    {}", escape::clip(words.as_slice(), self.width.saturating_sub(4)))
+        let place = format!(" ({})", escape::clip(words.as_slice(), self.width / 2));
+        let room = self.width.saturating_sub(4 + confidence.len() + place.width());
+        let why = finding.opinions.first().map_or("", |opinion| &opinion.why);
+        format!("    {confidence}{}{place}", escape::clip(why, room))
     }
 }
 

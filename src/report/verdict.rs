@@ -23,14 +23,17 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
 
 fn several(summary: &Summary) -> Vec<String> {
     let instances = summary.instances.iter().enumerate();
-    let mut lines: Vec<String> = instances.map(|(index, one)| held(summary, index, one)).collect();
+    // A listing that speaks for several places is said once, before all of them.
+    let mut lines: Vec<String> =
+        summary.listings.iter().filter(|l| l.instances.len() > 1).map(shown).collect();
+    lines.extend(instances.map(|(index, one)| held(summary, index, one)));
     let listed = (0..summary.instances.len()).all(|index| is_listed(summary, index));
     lines.push(format!("in all{}", outcome(summary, listed)));
     lines
 }
 
 fn is_listed(summary: &Summary, index: usize) -> bool {
-    summary.listings.iter().any(|listing| listing.instance == index)
+    summary.listings.iter().any(|listing| listing.instances.contains(&index))
 }
 
 /// `postqueue -j shows 412 messages, the disk holds 449 in /var/spool/postfix`.
@@ -40,12 +43,15 @@ fn held(summary: &Summary, index: usize, instance: &Instance) -> String {
     let at = if label == root { root } else { format!("{root} ({label})") };
     let count = summary.messages.get(index).copied();
     let of_listings: Vec<String> =
-        summary.listings.iter().filter(|listing| listing.instance == index).map(shown).collect();
+        summary.listings.iter().filter(|listing| listing.instances == [index]).map(shown).collect();
     let number = |many: &str| match count {
         Some(count) if many.is_empty() => count.to_string(),
         Some(count) => count_in_words(count, "message", many),
         None => "an unknown number of messages".to_owned(),
     };
+    if of_listings.is_empty() && is_listed(summary, index) {
+        return format!("the disk holds {} in {at}", number("messages"));
+    }
     if of_listings.is_empty() {
         return format!("the disk holds {} in {at}; no listing was given", number("messages"));
     }

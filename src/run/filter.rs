@@ -28,8 +28,9 @@ impl Filter {
         }
         let message = &finding.message;
         let age = finding.age(now);
-        let youngest =
-            [message.arrived(), message.stat().map(|stat| stat.changed)].into_iter().flatten().max();
+        // The inode of a copy changed when it was copied, which may be after the clock by which is judged.
+        let changed = message.stat().map(|stat| stat.changed).filter(|changed| *changed <= now);
+        let youngest = [message.arrived(), changed].into_iter().flatten().max();
         self.names_rule(finding)
             && (self.queues.is_empty() || self.queues.iter().any(|q| q.eq_ignore_ascii_case(&message.queue)))
             && self.from.as_deref().is_none_or(|wanted| holds(sender(finding), wanted))
@@ -37,7 +38,9 @@ impl Filter {
                 message.envelope.recipients.iter().any(|recipient| holds(Some(&recipient.address), wanted))
             })
             && self.older_than.is_none_or(|least| age.is_some_and(|age| age >= least))
-            && self.min_age.is_none_or(|least| youngest.is_none_or(|youngest| now.since(youngest) >= least))
+            && self
+                .min_age
+                .is_none_or(|least| youngest.is_none_or(|youngest| now.since(youngest).max(0) >= least))
     }
 
     /// Whether messages of which only this rule speaks are wanted one by one.

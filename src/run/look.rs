@@ -15,6 +15,9 @@ use std::ops::ControlFlow;
 /// Damages that are kept for the report; all are counted.
 const MAX_DAMAGES: usize = 1_000;
 
+/// Different reasons for silence; there are a dozen.
+const MAX_REASONS: usize = 100;
+
 /// What the first look saw.
 #[derive(Default)]
 pub struct Look {
@@ -28,8 +31,8 @@ pub struct Look {
     pub damages: Vec<Damage>,
     /// How much could not be read.
     pub damage_count: u64,
-    /// Rules that could not speak, and the first reason of each.
-    pub silent: BTreeMap<&'static str, Cow<'static, str>>,
+    /// Rules that could not speak, why, and of how many messages.
+    pub silent: BTreeMap<(&'static str, Cow<'static, str>), u64>,
     trouble: Option<io::Error>,
 }
 
@@ -88,7 +91,11 @@ impl Look {
         self.note(scene, message);
         let weighed = weigh(&case);
         for (rule, why) in weighed.silent {
-            self.silent.entry(rule.name).or_insert(why);
+            let known = self.silent.len();
+            let reason = (rule.name, why);
+            if known < MAX_REASONS || self.silent.contains_key(&reason) {
+                *self.silent.entry(reason).or_default() += 1;
+            }
         }
         if let Some(finding) = weighed.finding
             && let Err(error) = self.suspects.push(&finding)

@@ -32,7 +32,7 @@ pub fn find(scene: &Scene<'_>, settling: &mut Settling) -> Result<()> {
         }
         if !view.live() && instance.live.is_some() {
             let why = "the listing is a file and the mail system runs: what it showed may have been delivered since";
-            settling.look.silent.entry(rule.name).or_insert(why.into());
+            settling.look.silent.insert((rule.name, why.into()), u64::MAX);
             continue;
         }
         let there = |entry: &Unseen| {

@@ -191,7 +191,8 @@ impl Settling {
         found.each(|mut finding| {
             drop_explained_remnant(&mut finding, &stems);
             for opinion in &finding.opinions {
-                if is_counted(opinion) {
+                // What another place of the same message has added is counted there.
+                if is_counted(opinion) && knows(scene, finding.message.instance, &opinion.rule) {
                     let key = (finding.message.instance, opinion.rule.clone());
                     let note = notes.entry(key).or_insert_with(|| new_note(scene, &finding, opinion));
                     note.count += 1;
@@ -226,6 +227,7 @@ impl Settling {
             ));
         }
         let now = crate::evidence::Time::now();
+        let messages = self.look.tally.iter().map(|tally| tally.messages).sum();
         Summary {
             tool_version: env!("CARGO_PKG_VERSION"),
             scan_id: format!("{:x}-{:x}-{:x}", now.seconds, now.nanos, std::process::id()),
@@ -244,7 +246,10 @@ impl Settling {
                 .look
                 .silent
                 .into_iter()
-                .map(|(rule, why)| Silent { rule: rule.to_owned(), why: why.into_owned() })
+                .map(|((rule, why), count)| Silent {
+                    rule: rule.to_owned(),
+                    why: of_how_many(&why, count, messages),
+                })
                 .collect(),
             warnings,
         }
@@ -291,8 +296,16 @@ fn drop_explained_remnant(finding: &mut Finding, stems: &HashSet<(usize, Text)>)
     }
 }
 
+/// Whether a message of which only this is said is counted rather than reported: by nature of the rule, or because the rule
+/// itself found it to be no more than a note.
 fn is_counted(opinion: &Opinion) -> bool {
-    rules::by_name(&opinion.rule).is_some_and(|rule| rule.counted)
+    let rule = rules::by_name(&opinion.rule);
+    rule.is_some_and(|rule| rule.counted || (opinion.class == Class::Note && rule.class != Class::Note))
+}
+
+fn knows(scene: &Scene<'_>, instance: usize, rule: &str) -> bool {
+    let source = scene.prepared.sources.get(instance);
+    source.is_some_and(|source| source.treatments().iter().any(|treatment| treatment.rule == rule))
 }
 
 fn new_note(scene: &Scene<'_>, finding: &Finding, opinion: &Opinion) -> Note {
@@ -321,6 +334,10 @@ fn count(counts: &mut Counts, finding: &Finding, now: crate::evidence::Time) {
         counts.hidden += 1;
         counts.oldest_hidden = counts.oldest_hidden.max(finding.age(now));
     }
+}
+
+fn of_how_many(why: &str, count: u64, all: u64) -> String {
+    if count >= all { why.to_owned() } else { format!("{why} ({count} of {all} messages)") }
 }
 
 /// Whether a listing entry stands for the message, for those who join cases.

@@ -115,11 +115,13 @@ impl Views {
     /// What the report says of the listings.
     pub fn summaries(&self, prepared: &Prepared) -> Vec<ListingSummary> {
         let of_view = |view: &View| {
-            let instance = view
-                .place
-                .or_else(|| prepared.sources.iter().position(|source| source.listed_by() == view.source));
+            let speaks_for = |number: &usize| match (view.place, prepared.sources.get(*number)) {
+                (Some(place), _) => place == *number,
+                (None, Some(source)) => source.listed_by() == view.source,
+                (None, None) => false,
+            };
             ListingSummary {
-                instance: instance.unwrap_or(0),
+                instances: (0..prepared.places.len()).filter(speaks_for).collect(),
                 format: view.format,
                 origin: view.index.origin(),
                 entries: view.index.len(),

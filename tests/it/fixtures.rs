@@ -14,7 +14,9 @@ fn cases() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for source in std::fs::read_dir(fixture("")).unwrap() {
         let source = source.unwrap().path();
-        found.extend(std::fs::read_dir(source).unwrap().map(|case| case.unwrap().path()).filter(|path| path.is_dir()));
+        found.extend(
+            std::fs::read_dir(source).unwrap().map(|case| case.unwrap().path()).filter(|path| path.is_dir()),
+        );
     }
     found.sort();
     found
@@ -31,7 +33,8 @@ fn every_fixture_gives_the_findings_that_are_committed_with_it() {
     let bless = std::env::var_os("GHOSTQ_BLESS").is_some();
     let (mut scans, mut differences) = (0, Vec::new());
     for case in cases() {
-        let about: toml::Value = toml::from_str(&std::fs::read_to_string(case.join("case.toml")).unwrap()).unwrap();
+        let about: toml::Value =
+            toml::from_str(&std::fs::read_to_string(case.join("case.toml")).unwrap()).unwrap();
         let Some(all) = about.get("scan").and_then(toml::Value::as_array) else { continue };
         for scan in all {
             let name = scan["name"].as_str().unwrap();
@@ -84,7 +87,8 @@ fn every_ghost_of_the_real_postfix_spools_is_found_under_its_rule_and_nothing_el
         let spool = restore(&format!("postfix/{case}"));
         let listing = fixture(&format!("postfix/{case}")).join("listing.txt");
         let manifest = fixture(&format!("postfix/{case}")).join("manifest.tsv");
-        let mut arguments: Vec<&Path> = vec![Path::new("scan"), spool.path(), Path::new("--listing"), &listing];
+        let mut arguments: Vec<&Path> =
+            vec![Path::new("scan"), spool.path(), Path::new("--listing"), &listing];
         arguments.extend([Path::new("--format"), Path::new("jsonl")]);
         if !is_root() {
             // Only root can give files to their owners; the manifest says who they are.
@@ -143,7 +147,10 @@ fn names_that_do_not_match_their_inodes_are_counted_in_a_note_and_listed_on_requ
     assert_eq!(document["notes"][0]["count"], document["sources"][0]["messages"], "every one of them");
     let asked = scan(&["--rule", "name-inode-mismatch"]);
     assert_eq!(asked.code, 1);
-    assert_eq!(asked.document()["findings"].as_array().unwrap().len() as u64, document["notes"][0]["count"].as_u64().unwrap());
+    assert_eq!(
+        asked.document()["findings"].as_array().unwrap().len() as u64,
+        document["notes"][0]["count"].as_u64().unwrap()
+    );
 
     // The same spool before the restore: every name matches its inode.
     let before = fixture("postfix/deferred");

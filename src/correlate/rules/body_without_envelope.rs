@@ -1,9 +1,8 @@
 //! `body-without-envelope`: there is content, and no envelope to send it by.
 
 use super::Rule;
-use super::on_sign;
-use crate::correlate::case::{Case, Verdict};
-use crate::evidence::Sign;
+use crate::correlate::case::{Case, Reason, Verdict};
+use crate::evidence::{Confidence, Sign};
 use crate::findings::Class;
 
 /// The rule `body-without-envelope`.
@@ -22,9 +21,13 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    on_sign(
-        case,
-        |sign| matches!(sign, Sign::EnvelopeLost),
-        "there is content, and no envelope to send it by",
-    )
+    let Some(signed) = case.sign(|sign| matches!(sign, Sign::EnvelopeLost)) else { return Verdict::Nothing };
+    // Where no file of a folder has an envelope, it is the copy that lost them: worth a note, not a finding for each.
+    let possible = signed.confidence == Confidence::Possible;
+    let why = match signed.facts.first().filter(|_| possible) {
+        Some(fact) => fact.text.clone(),
+        None => "there is content, and no envelope to send it by".to_owned(),
+    };
+    let reason = Reason { why, confidence: signed.confidence, facts: signed.facts.clone(), class: None };
+    Verdict::Fires(Reason { class: possible.then_some(Class::Note), ..reason })
 }

@@ -53,7 +53,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     ];
     facts.extend(case.listing_fact("the listing does not show it").filter(|_| case.absent()));
     let mut why = format!(
-        "it was last touched at {}, before the live instance started at {}",
+        "it was last touched before the live instance started: {} against {}",
         last.at.rfc3339(),
         since.rfc3339()
     );

@@ -61,7 +61,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     )];
     facts.push(epoch.fact.clone());
     Reason::because(
-        format!("its stamp `{}` is not that of the live epoch, `{live}`", stamp.original),
+        format!("its stamp is not that of the live epoch: `{}` against `{live}`", stamp.original),
         confidence,
         facts,
     )

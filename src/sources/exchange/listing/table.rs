@@ -1,7 +1,7 @@
 //! Tables with a heading line: what Export-Csv and "Export List" write, in bounded memory.
 
 use crate::evidence::ListingEnd;
-use crate::read::lines::{decode_single_byte, read_line};
+use crate::read::lines::{decode_head, decode_single_byte, read_line};
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
@@ -147,10 +147,7 @@ fn field_of(heading: &str) -> Option<Field> {
 
 /// The headings in the first lines of a file, which may be UTF-16.
 pub fn sniff(head: &[u8]) -> Option<Headings> {
-    let text = match encoding_rs::Encoding::for_bom(head) {
-        Some((encoding, length)) => encoding.decode_without_bom_handling(head.get(length..)?).0,
-        None => decode_single_byte(head, None).into(),
-    };
+    let text = decode_head(head);
     text.lines().take(MAX_LINES_BEFORE + 1).map(|line| headings(line.as_bytes())).find(is_heading)
 }
 
