@@ -1,14 +1,16 @@
 //! Whether a file or folder is an export.
 
-use super::delimited;
 use super::dialect::{Shape, head_text, mapi_shape};
 use super::header_row::{Likeness, likeness};
 use super::jsonlines;
 use super::labels::FOLDER_FILE;
+use super::{delimited, folder};
 use crate::sources::{Detected, Place};
 
 /// The variant of a whole folder.
 pub const FOLDER: &str = "mfcmapi-folder";
+/// The variant of a folder that the user named, which is read whatever it is called.
+pub const NAMED_FOLDER: &str = "mfcmapi-folder-named";
 /// The variant of a file that the user says is an export; opening it says why it is none.
 const UNKNOWN: &str = "unknown";
 
@@ -86,14 +88,26 @@ pub fn detect(place: &Place<'_>) -> Option<Detected> {
         |why: String, variant| Some(Detected { root: place.path.to_owned(), why, config: None, variant });
     if place.is_directory {
         let file = [FOLDER_FILE, "CONTENTS_TABLE.xml"].into_iter().find(|file| place.has(file))?;
-        return detected(format!("folder exported by MFCMAPI: `{file}` is in it"), FOLDER);
+        let named = place.named || place.chosen;
+        let has_queue = place.entries.iter().any(|(name, _)| name.to_str().is_some_and(folder::is_queue));
+        if !named && !has_queue && folder::says_queue(place.path) == Some(false) {
+            return None;
+        }
+        let why = format!("folder exported by MFCMAPI: `{file}` is in it");
+        return detected(why, if named { NAMED_FOLDER } else { FOLDER });
     }
     match judge(place.head) {
         // A label alone is an export of nothing; found on the way it is left to the exports that it labels.
         Verdict::Certain(shape, _) if shape.is_label() && !(place.named || place.chosen) => None,
+        // A table of somebody's inbox, found on the way, is no queue.
+        Verdict::Certain(..) if !(place.named || place.chosen) && lies_in_another_folder(place) => None,
         Verdict::Certain(shape, why) => detected(why, shape.name()),
         Verdict::Weak(shape, why) if place.named || place.chosen => detected(why, shape.name()),
         Verdict::Weak(..) => None,
         Verdict::Other(what) => place.chosen.then(|| detected(what, UNKNOWN)).flatten(),
     }
+}
+
+fn lies_in_another_folder(place: &Place<'_>) -> bool {
+    place.path.parent().is_some_and(|folder| folder::says_queue(folder) == Some(false))
 }

@@ -32,6 +32,13 @@ pub struct Labels {
     pub facts: Vec<Fact>,
 }
 
+impl Labels {
+    /// How many messages there should be, and who says so.
+    pub fn expected(&self) -> Option<(u64, String)> {
+        self.count.map(|count| (count, format!("`{FOLDER_FILE}` (PR_CONTENT_COUNT)")))
+    }
+}
+
 /// Looks beside the export, and for the mailbox table also above it.
 pub fn around(root: &Root) -> Labels {
     let mut labels = Labels::default();
@@ -44,6 +51,13 @@ pub fn around(root: &Root) -> Labels {
         }
         above.push("..");
     }
+    labels
+}
+
+/// Reads the label of one folder below the root.
+pub fn of_folder(root: &Root, path: &Path) -> Labels {
+    let mut labels = Labels::default();
+    folder(root, &path.join(FOLDER_FILE), &mut labels);
     labels
 }
 

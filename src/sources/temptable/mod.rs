@@ -11,6 +11,7 @@ mod delimited;
 mod detect;
 mod dialect;
 mod export;
+mod folder;
 mod header_row;
 mod jsonlines;
 mod labels;

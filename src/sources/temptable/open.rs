@@ -1,42 +1,39 @@
 //! Preparing an export for reading: whose it is, what its columns mean.
 
 use super::columns::{self, Field};
-use super::detect::{FOLDER, Verdict, judge};
+use super::detect::{FOLDER, NAMED_FOLDER, Verdict, judge};
 use super::dialect::{Shape, head_text};
 use super::export::Context;
+use super::folder::{self, Folders};
 use super::labels::{self, Labels};
 use super::stamp_choice::StampChoice;
-use super::{build, delimited, mrmapi, read, read_unit};
+use super::{build, delimited, read, read_unit};
 use crate::evidence::{Fact, Instance, Locus, Record, Text};
 use crate::read::disk::Root;
 use crate::read::lines::encoding_by_label;
 use crate::sources::{Detected, Opened, Options};
 use anyhow::{Context as _, Result, anyhow, bail};
 use encoding_rs::Encoding;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How much of a file is looked at before it is read.
 const HEAD_BYTES: usize = 64 << 10;
-/// Message files of one folder whose names are remembered (each takes about 80 bytes).
-const MAX_MESSAGE_FILES: usize = 1_000_000;
 
 /// What is the same for every file of an opened place.
 #[derive(Debug)]
 pub struct Plan {
     /// What is known of the table; the file is filled in for each.
     pub context: Context,
-    /// Whether it is a folder, in which other files lie as well.
-    pub is_folder: bool,
-    /// Record keys of messages that have a file of their own: their rows in a contents table are the same messages.
-    pub with_own_file: HashSet<String>,
+    /// The folders of the tree, if it is a folder, in which other files lie as well.
+    pub folders: Option<Folders>,
 }
 
 /// Opens an export, or a folder of them.
 pub fn open(detected: &Detected, options: &Options) -> Result<Opened> {
-    let is_folder = detected.variant == FOLDER;
+    let is_folder = [FOLDER, NAMED_FOLDER].contains(&detected.variant);
     let path = &detected.root;
     let (folder, name) = if is_folder {
         (path.clone(), None)
@@ -55,14 +52,18 @@ pub fn open(detected: &Detected, options: &Options) -> Result<Opened> {
         Some(name) => open_file(&root, name, path, &mut context)?,
         None => (labels::around(&root), Vec::new()),
     };
-    let instance = instance(path, &labels, facts, &mut context, options);
-    let with_own_file = if is_folder { message_files(&root) } else { HashSet::new() };
-    let plan = Arc::new(Plan { context, is_folder, with_own_file });
+    let mut instance = instance(path, &labels, facts, &mut context, options);
+    let folders = is_folder.then(|| Folders::new(detected.variant == NAMED_FOLDER));
+    if is_folder {
+        let queues = folder::queues(&root);
+        instance.queues = if queues.is_empty() { instance.queues } else { queues };
+    }
+    let plan = Arc::new(Plan { context, folders });
     Ok(Opened {
         instance,
         root,
         tops: vec![name.unwrap_or_else(|| PathBuf::from("."))],
-        depth: 0,
+        depth: if is_folder { folder::MAX_DEPTH } else { 0 },
         read: Box::new(move |unit, emit| read_unit(unit, &plan, emit)),
         live_listing: None,
     })
@@ -168,8 +169,7 @@ fn instance(
     facts.extend(labels.facts.iter().cloned());
     let folder = labels.folder.clone().or_else(|| folder_by_name(path, &mut facts));
     context.queue = folder.clone().unwrap_or_else(|| "TempTable".to_owned());
-    context.expected =
-        labels.count.map(|count| (count, format!("`{}` (PR_CONTENT_COUNT)", labels::FOLDER_FILE)));
+    context.expected = labels.expected();
     let label = match (&labels.store, &folder) {
         (Some(store), Some(folder)) => format!("{store} {folder}"),
         (Some(store), None) => store.clone(),
@@ -206,12 +206,4 @@ fn folder_by_name(path: &Path, facts: &mut Vec<Fact>) -> Option<String> {
     let text = format!("the folder is taken to be `{name}` from the name on disk (a guess)");
     facts.push(Fact::new(text, Locus::whole(Text::from_path(path))));
     Some(name.to_owned())
-}
-
-fn message_files(root: &Root) -> HashSet<String> {
-    let Ok(entries) = root.list(Path::new(".")) else { return HashSet::new() };
-    let names =
-        entries.filter_map(Result::ok).filter_map(|(name, _)| name.into_os_string().into_string().ok());
-    let xml = names.filter(|name| name.to_ascii_lowercase().ends_with(".xml"));
-    xml.filter_map(|name| mrmapi::record_key(&name)).take(MAX_MESSAGE_FILES).collect()
 }

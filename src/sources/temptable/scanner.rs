@@ -147,7 +147,7 @@ impl Scanner {
             if let Some(slot) = self.slot(open.form) {
                 slot.cut = true;
             }
-            take(Event::Broken("a value is not closed; reading went on behind it"))?;
+            take(Event::Broken("a value is too long or not closed; reading went on behind it,"))?;
             self.flush(take)?;
             return ControlFlow::Continue(true);
         }

@@ -124,11 +124,22 @@ fn files(root: &crate::read::disk::Root, tops: &[PathBuf]) -> Vec<PathBuf> {
     let mut names = Vec::new();
     for top in tops {
         if top == Path::new(".") {
-            names.extend(root.list(top).unwrap().map(|entry| entry.unwrap().0));
+            below(root, top, &mut names);
         } else {
             names.push(top.clone());
         }
     }
     names.sort();
     names
+}
+
+fn below(root: &crate::read::disk::Root, folder: &Path, names: &mut Vec<PathBuf>) {
+    for entry in root.list(folder).unwrap() {
+        let (name, kind) = entry.unwrap();
+        let path = if folder == Path::new(".") { name } else { folder.join(name) };
+        match kind {
+            EntryKind::Directory => below(root, &path, names),
+            _ => names.push(path),
+        }
+    }
 }

@@ -32,7 +32,7 @@ const FORCE_CONNECTION: Remedy = Remedy {
 };
 const COMPARE: Remedy = Remedy {
     command: "",
-    what: "compare Message-IDs with the message tracking log before anything is sent again: event 1031 or 1023 means that it has been delivered",
+    what: "compare Message-IDs with the message tracking log before anything is sent again: event 1031 or 1023 (KB 821905) means that it has been handed on",
 };
 const EXPORT_AGAIN: Remedy = Remedy {
     command: "",
@@ -76,7 +76,7 @@ pub static TREATMENTS: &[Treatment] = &[
     Treatment {
         rule: "overdue",
         shown: Shown::Depends,
-        next: "it was due and was not tried: it waits with the other messages of the table for the next restart",
+        next: "it was due and was not tried: like a message with a stale stamp it waits for the next restart (inferred)",
         remedies: &[FORCE_CONNECTION, RESTART],
         destroyers: &[CLEAR_IN_MFCMAPI, RESTART_UNPREPARED],
         source: "KB 950757; KB 973760 on messages with a deferred delivery time that block a queue",
@@ -84,7 +84,7 @@ pub static TREATMENTS: &[Treatment] = &[
     Treatment {
         rule: "expired",
         shown: Shown::Depends,
-        next: "a non-delivery report to its sender, but not before the next restart: a message that is not retried is not given up either",
+        next: "a non-delivery report to its sender, but not before the next restart: senders learn nothing until then",
         remedies: &[COMPARE, RESTART],
         destroyers: &[CLEAR_IN_MFCMAPI, MOVE_TO_PICKUP],
         source: KB_950757,

@@ -40,7 +40,7 @@ fn a_value_that_is_never_closed_costs_no_other_row() {
     assert_eq!(seen.messages.len(), 2);
     assert_eq!(text(seen.messages[0].ids.message_id.as_ref()), Some("<a@b>"));
     assert_eq!(subject(&seen.messages[1]), "after");
-    assert!(seen.damages[0].what.contains("a value is not closed"), "{:?}", seen.damages);
+    assert!(seen.damages[0].what.contains("a value is too long or not closed"), "{:?}", seen.damages);
 }
 
 #[test]

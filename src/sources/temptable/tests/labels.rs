@@ -67,3 +67,54 @@ fn a_name_on_disk_is_a_guess_and_called_one() {
     assert_eq!(seen.instance.queues, ["TempTable#3"]);
     assert!(seen.says("(a guess)"));
 }
+
+/// A store as `Export store contents` writes it: a folder for each folder, under the name that its label gives.
+fn exported_store(folders: &[(&str, &str)]) -> tempfile::TempDir {
+    let store = tempfile::tempdir().unwrap();
+    for (path, name) in folders {
+        let folder = store.path().join(path);
+        std::fs::create_dir_all(&folder).unwrap();
+        let label = format!(
+            "<folderprops>\n<properties listtype=\"summary\">\n\t<property tag = \"0x3001001F\" type = \"PT_UNICODE\" >\n\
+             \t\t<Value><![CDATA[{name}]]></Value>\n\t</property>\n</properties>\n</folderprops>\n"
+        );
+        std::fs::write(folder.join("FOLDER_PROPS.xml"), label).unwrap();
+        std::fs::copy(fixture(EXPORTED).join("CONTENTS_TABLE.xml"), folder.join("CONTENTS_TABLE.xml"))
+            .unwrap();
+    }
+    store
+}
+
+#[test]
+fn of_a_whole_store_only_the_queues_are_read() {
+    let store = exported_store(&[
+        ("", "Root"),
+        ("TempTable#1", "TempTable#1"),
+        ("b", "TempTable#2"),
+        ("b/c", "Inbox"),
+    ]);
+    let found = offer(store.path(), false, false).expect("one of its folders is called TempTable#1");
+    assert_eq!(found.variant, "mfcmapi-folder");
+    let opened = TempTable.open(&found, &Options::default()).unwrap();
+    assert_eq!(opened.instance.queues, ["TempTable#1", "TempTable#2"]);
+    let mut queues = Vec::new();
+    for path in files(&opened.root, &opened.tops) {
+        (opened.read)(Unit { root: &opened.root, path: &path, kind: EntryKind::Regular }, &mut |record| {
+            if let Record::Message(message) = record {
+                queues.push(format!("{} {}", message.queue, message.place.path.lossy()));
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    let wanted = ["TempTable#1 TempTable#1/CONTENTS_TABLE.xml", "TempTable#2 b/CONTENTS_TABLE.xml"];
+    assert_eq!(queues, [wanted[0], wanted[0], wanted[1], wanted[1]]);
+}
+
+#[test]
+fn an_inbox_is_a_queue_only_for_a_user_who_says_so() {
+    let inbox = exported_store(&[("", "Inbox")]);
+    assert!(offer(inbox.path(), false, false).is_none());
+    assert!(offer(&inbox.path().join("CONTENTS_TABLE.xml"), false, false).is_none());
+    assert_eq!(scan(inbox.path()).messages.len(), 2);
+    assert_eq!(scan(&inbox.path().join("CONTENTS_TABLE.xml")).messages.len(), 2);
+}
