@@ -86,18 +86,20 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// Paragraphs broken at 96 columns; continuation lines keep the indentation of their paragraph.
+/// Paragraphs broken at 96 columns. Lines that start with a word and a colon hang below it; prose does not.
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 96;
     let mut out = String::new();
     for paragraph in text.lines() {
         let indent: String = paragraph.chars().take_while(|c| *c == ' ').collect();
+        let label = paragraph.split_once(": ").is_some_and(|(label, _)| label.trim().len() < 16);
+        let hang = if label { format!("{indent}  ") } else { indent.clone() };
         let mut line = indent.clone();
         for word in paragraph.split_whitespace() {
             if line.len() > indent.len() && line.len() + 1 + word.len() > WIDTH {
                 out.push_str(line.trim_end());
                 out.push('\n');
-                line = format!("{indent}  ");
+                line.clone_from(&hang);
             }
             if !line.trim().is_empty() {
                 line.push(' ');

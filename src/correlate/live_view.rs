@@ -38,6 +38,8 @@ struct Entry {
 /// An entry that a message was found under.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
+    /// Its number within the view.
+    pub number: u32,
     /// Where in the listing.
     pub locus: Locus,
     /// What the two have in common.
@@ -137,15 +139,20 @@ impl LiveView {
     pub fn find(&self, message: &Message) -> Option<Hit> {
         let number = self.lookup(message)?;
         let entry = self.entries.get(number.0 as usize)?;
-        if number.1 != MatchedBy::Subject {
-            entry.seen.set(true);
-        }
         Some(Hit {
+            number: number.0,
             locus: self.locus(entry),
             matched_by: number.1,
             state: entry.state,
             reason: self.reasons.get(&number.0).cloned(),
         })
+    }
+
+    /// Takes down that the message of this entry is on disk.
+    pub fn mark(&self, hit: &Hit) {
+        if let Some(entry) = self.entries.get(hit.number as usize) {
+            entry.seen.set(true);
+        }
     }
 
     fn lookup(&self, message: &Message) -> Option<(u32, MatchedBy)> {

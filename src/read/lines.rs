@@ -1,7 +1,9 @@
 //! Lines of text files of any size, encoding and length, in bounded memory.
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{UTF_8, WINDOWS_1252};
 use std::io::{self, BufRead, BufReader, Read};
+
+pub use encoding_rs::{Encoding, UTF_16LE};
 
 /// Longer lines are cut: the rest is skipped and counted.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
@@ -109,15 +111,18 @@ pub fn decode_single_byte(bytes: &[u8], encoding: Option<&'static Encoding>) -> 
     }
 }
 
-/// The head of a text file as UTF-8, whatever its byte order mark says; a character that is cut at the end is replaced.
-pub fn decode_head(head: &[u8]) -> String {
-    match Encoding::for_bom(head) {
-        Some((encoding, length)) => {
-            let rest = head.get(length..).unwrap_or_default();
-            encoding.decode_without_bom_handling(rest).0.into_owned()
-        }
-        None => decode_single_byte(head, None),
+/// The head of a text file as text, by its byte order mark, else as single bytes in `encoding`.
+pub fn decode_head(head: &[u8], encoding: Option<&'static Encoding>) -> String {
+    if let Some((encoding, length)) = Encoding::for_bom(head) {
+        let rest = head.get(length..).unwrap_or_default();
+        return encoding.decode_without_bom_handling(rest).0.into_owned();
     }
+    // The end of the head may have split a character.
+    let whole = match std::str::from_utf8(head) {
+        Err(error) if error.error_len().is_none() => head.get(..error.valid_up_to()).unwrap_or_default(),
+        _ => head,
+    };
+    decode_single_byte(whole, encoding)
 }
 
 /// The encoding of this label (WHATWG Encoding Standard: `latin1`, `windows-1251`, `shift_jis`, …).

@@ -86,7 +86,10 @@ impl Look {
         if let Some(tally) = self.tally.get_mut(message.instance).filter(|_| !is_log(message)) {
             tally.messages += 1;
             tally.bytes += message.size.unwrap_or(0);
-            tally.listed += u64::from(matches!(case.listed, Listed::Yes(_)));
+            if let (Listed::Yes(hit), Some(view)) = (&case.listed, case.view) {
+                view.mark(hit);
+                tally.listed += 1;
+            }
         }
         self.note(scene, message);
         let weighed = weigh(&case);

@@ -5,14 +5,14 @@ use super::prepare::{Prepared, prepare};
 use super::views::Views;
 use crate::correlate::case::{Case, Clock};
 use crate::correlate::live_view::LiveView;
-use crate::evidence::{Epoch, EpochOrigin, Fact, Instance, Message, Record, Stamp};
+use crate::evidence::{Epoch, EpochOrigin, Fact, Instance, Message, Record, Stamp, StampMatch};
 use crate::scan::pool::read_all;
 use crate::scan::progress::Progress;
 use anyhow::Result;
 use std::ops::ControlFlow;
 
-/// Different stamps of rows that the listing shows; more than one already says that nothing can be learnt from them.
-const MAX_LEARNT: usize = 2;
+/// Stamps of rows that the listing shows, in so many forms at most.
+const MAX_LEARNT: usize = 8;
 
 /// What does not change while it is looked at: places, listings, clock.
 pub struct Scene<'a> {
@@ -72,7 +72,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Learns the stamp of the live epoch from rows that the listing shows, where the operator gave none. Rows that
-    /// the listing shows under different stamps teach nothing.
+    /// the listing shows under different stamps teach nothing; the same stamp in several forms is kept in each.
     fn learn_epochs(&mut self) {
         let lacking = |scene: &Self, number: usize| {
             scene.view(number).is_some()
@@ -91,7 +91,7 @@ impl<'a> Scene<'a> {
                 && hit.matched_by.confidence() > crate::evidence::Confidence::Possible
                 && let Some(known) = learnt.get_mut(message.instance)
                 && known.len() < MAX_LEARNT
-                && !known.iter().any(|(other, _)| other == stamp)
+                && !known.iter().any(|(other, _)| other.compare(stamp) == StampMatch::Same)
             {
                 let text = format!("the listing shows the message with the stamp `{}`", stamp.original);
                 known.push((stamp.clone(), Fact::new(text, message.place.clone())));
@@ -99,7 +99,12 @@ impl<'a> Scene<'a> {
             ControlFlow::Continue(())
         });
         for (place, known) in self.prepared.places.iter_mut().zip(learnt) {
-            if let [(stamp, fact)] = known.as_slice() {
+            let differ =
+                |one: &Stamp| known.iter().any(|(other, _)| one.compare(other) == StampMatch::Different);
+            if known.iter().any(|(stamp, _)| differ(stamp)) {
+                continue;
+            }
+            for (stamp, fact) in &known {
                 place.instance.epochs.push(Epoch {
                     since: stamp.time,
                     stamp: Some(stamp.clone()),

@@ -1,9 +1,8 @@
 //! `unclaimed`: handed in, and never picked up.
 
 use super::Rule;
-use super::on_sign;
-use crate::correlate::case::{Case, Verdict};
-use crate::evidence::Sign;
+use crate::correlate::case::{Case, Reason, Verdict};
+use crate::evidence::{Confidence, Sign, format_duration};
 use crate::findings::Class;
 
 /// The rule `unclaimed`.
@@ -24,10 +23,21 @@ pub static RULE: Rule = Rule {
 const PATIENCE: i64 = 300;
 
 fn judge(case: &Case<'_>) -> Verdict {
-    if let (Some(now), Some(stat)) = (case.judged_at(), case.message.stat())
-        && now.since(stat.modified) < PATIENCE
-    {
-        return Verdict::Nothing;
+    let Some(signed) = case.sign(|sign| matches!(sign, Sign::Unclaimed)) else { return Verdict::Nothing };
+    let mut signed = signed.clone();
+    if let Some(stat) = case.message.stat() {
+        let waited = case.reached().since(stat.modified);
+        let young = (0..PATIENCE).contains(&waited);
+        if young && case.instance.live.is_some() {
+            return Verdict::Nothing;
+        }
+        if young {
+            signed.confidence = Confidence::Possible;
+            signed.facts.push(case.metadata(format!(
+                "it had waited {} when the copy was taken: its turn may only not have come",
+                format_duration(waited)
+            )));
+        }
     }
-    on_sign(case, |sign| matches!(sign, Sign::Unclaimed), "it was handed in, and nobody picked it up")
+    Reason::of(&signed, "it was handed in, and nobody picked it up")
 }

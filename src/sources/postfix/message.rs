@@ -150,7 +150,7 @@ impl Spool {
         window: &mut Window<'_>,
         content_start: Option<u64>,
     ) -> io::Result<()> {
-        if message.signs.iter().all(|signed| matches!(signed.sign, Sign::NameInode { .. })) {
+        if !self.deep && message.signs.iter().all(|signed| matches!(signed.sign, Sign::NameInode { .. })) {
             return Ok(());
         }
         if let Some(start) = content_start {

@@ -1,10 +1,11 @@
 //! Whether a file or folder is an export.
 
-use super::dialect::{Shape, head_text, mapi_shape};
+use super::dialect::{Shape, mapi_shape};
 use super::header_row::{Likeness, likeness};
 use super::jsonlines;
 use super::labels::FOLDER_FILE;
 use super::{delimited, folder};
+use crate::read::lines::decode_head;
 use crate::sources::{Detected, Place};
 
 /// The variant of a whole folder.
@@ -27,7 +28,7 @@ pub enum Verdict {
 
 /// Judges the first bytes of a file.
 pub fn judge(head: &[u8]) -> Verdict {
-    let text = head_text(head, None);
+    let text = decode_head(head, None);
     if let Some((shape, era)) = mapi_shape(&text) {
         return Verdict::Certain(shape, era.to_owned());
     }

@@ -1,8 +1,5 @@
 //! Which kind of export a file is, by its first bytes.
 
-use crate::read::lines::decode_single_byte;
-use encoding_rs::Encoding;
-
 /// The kinds of export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -88,20 +85,6 @@ impl Shape {
     pub fn is_whole_folder(self) -> bool {
         !self.is_single() && !self.is_label()
     }
-}
-
-/// The first bytes as text, whatever their encoding; a declaration within them is not believed.
-pub fn head_text(head: &[u8], encoding: Option<&'static Encoding>) -> String {
-    if let Some((encoding, length)) = Encoding::for_bom(head) {
-        let rest = head.get(length..).unwrap_or_default();
-        return encoding.decode_without_bom_handling(rest).0.into_owned();
-    }
-    // The cut at the end of the head may have split a character.
-    let whole = match std::str::from_utf8(head) {
-        Err(error) if error.error_len().is_none() => head.get(..error.valid_up_to()).unwrap_or_default(),
-        _ => head,
-    };
-    decode_single_byte(whole, encoding)
 }
 
 /// The MFCMAPI or MrMAPI export that starts like this, and its era for people.

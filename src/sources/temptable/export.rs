@@ -4,8 +4,8 @@ use super::build::Draft;
 use super::property::Property;
 use super::stamp_choice::StampChoice;
 use crate::evidence::{Damage, DamageKind, Locus, Record, Text};
+use crate::read::lines::Encoding;
 use crate::sources::Emit;
-use encoding_rs::Encoding;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 

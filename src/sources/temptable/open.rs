@@ -2,7 +2,7 @@
 
 use super::columns::{self, Field};
 use super::detect::{FOLDER, NAMED_FOLDER, Verdict, judge};
-use super::dialect::{Shape, head_text};
+use super::dialect::Shape;
 use super::export::Context;
 use super::folder::{self, Folders};
 use super::labels::{self, Labels};
@@ -10,10 +10,11 @@ use super::stamp_choice::StampChoice;
 use super::{build, delimited, read, read_unit};
 use crate::evidence::{Fact, Instance, Locus, Record, Text};
 use crate::read::disk::Root;
+use crate::read::lines::Encoding;
+use crate::read::lines::decode_head;
 use crate::read::lines::encoding_by_label;
 use crate::sources::{Detected, Opened, Options};
 use anyhow::{Context as _, Result, anyhow, bail};
-use encoding_rs::Encoding;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -120,7 +121,7 @@ fn mapped_shape(head: &[u8], context: &Context) -> Option<Shape> {
     if context.map.is_empty() && context.stamp_option.is_none() {
         return None;
     }
-    let text = head_text(head, context.encoding);
+    let text = decode_head(head, context.encoding);
     if super::jsonlines::first_keys(&text).is_some() {
         return Some(Shape::JsonLines);
     }
@@ -131,7 +132,7 @@ fn mapped_shape(head: &[u8], context: &Context) -> Option<Shape> {
 }
 
 fn check_map(head: &[u8], context: &Context) -> Result<()> {
-    let text = head_text(head, context.encoding);
+    let text = decode_head(head, context.encoding);
     let Some((_, names)) = delimited::header(&text) else { return Ok(()) };
     match delimited::missing_columns(&names, context).first() {
         None => Ok(()),

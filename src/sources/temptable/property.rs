@@ -5,7 +5,7 @@
 use super::value::Value;
 use crate::evidence::parse_filetime;
 use crate::read::lines::decode_single_byte;
-use encoding_rs::{Encoding, UTF_16LE};
+use crate::read::lines::{Encoding, UTF_16LE};
 
 /// Text of a value that is kept; the rest of a longer one (a body, a picture) is passed over.
 const MAX_VALUE_BYTES: usize = 64 << 10;

@@ -2,7 +2,7 @@
 
 use super::columns::IdKind;
 use super::detect::{Verdict, judge};
-use super::dialect::{Shape, head_text};
+use super::dialect::Shape;
 use super::export::{Context, Sink};
 use super::folder::messages_beside;
 use super::open::Plan;
@@ -10,6 +10,7 @@ use super::{delimited, jsonlines, mrmapi, rows, text2007};
 use crate::evidence::{Record, Text};
 use crate::read::disk::OpenFile;
 use crate::read::lines::Lines;
+use crate::read::lines::decode_head;
 use crate::sources::{Emit, Unit};
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -74,7 +75,7 @@ fn shape_of(file: &OpenFile, plan: &Plan) -> io::Result<Option<Shape>> {
         Verdict::Weak(shape, _) => plan.folders.is_none().then_some(shape),
         Verdict::Other(_) if plan.folders.is_some() => None,
         Verdict::Other(_) => {
-            let text = head_text(&head, plan.context.encoding);
+            let text = decode_head(&head, plan.context.encoding);
             match jsonlines::first_keys(&text) {
                 Some(_) => Some(Shape::JsonLines),
                 None => delimited::header(&text).map(|(delimiter, _)| Shape::Delimited(delimiter)),

@@ -147,7 +147,7 @@ fn field_of(heading: &str) -> Option<Field> {
 
 /// The headings in the first lines of a file, which may be UTF-16.
 pub fn sniff(head: &[u8]) -> Option<Headings> {
-    let text = decode_head(head);
+    let text = decode_head(head, None);
     text.lines().take(MAX_LINES_BEFORE + 1).map(|line| headings(line.as_bytes())).find(is_heading)
 }
 
