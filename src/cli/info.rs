@@ -63,9 +63,11 @@ pub fn rules() -> Result<Exit> {
 }
 
 pub fn sources(args: &SourcesArgs) -> Result<Exit> {
-    let text = match &args.name {
-        Some(name) => wrapped(&explain::source(name)?),
-        None => explain::all_sources().iter().map(|(name, title)| format!("{name:<12} {title}\n")).collect(),
+    let text = if let Some(name) = &args.name {
+        wrapped(&explain::source(name)?)
+    } else {
+        let sources = explain::all_sources();
+        sources.iter().map(|(name, title)| format!("{name:<12} {title}\n")).collect::<Vec<_>>().concat()
     };
     output::print(&text)?;
     Ok(Exit::Clean)

@@ -76,7 +76,7 @@ fn spelling(argument: &clap::Arg) -> String {
     let value = argument
         .get_value_names()
         .filter(|_| argument.get_action().takes_values())
-        .map(|names| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" "));
+        .map(|names| names.iter().map(clap::builder::Str::as_str).collect::<Vec<_>>().join(" "));
     let flag = match (argument.get_short(), argument.get_long()) {
         (Some(short), Some(long)) => format!("-{short}, --{long}"),
         (Some(short), None) => format!("-{short}"),

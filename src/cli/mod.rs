@@ -82,7 +82,7 @@ fn run(cli: Cli) -> Result<Exit> {
     let verb = cli.verb.unwrap_or_else(|| Verb::Scan(Box::default()));
     match verb {
         Verb::Scan(args) => scan::run(*args, colour),
-        Verb::Show(args) => show::run(*args, colour),
+        Verb::Show(args) => show::run(&args, colour),
         Verb::Explain(args) => info::explain(&args),
         Verb::Rules => info::rules(),
         Verb::Sources(args) => info::sources(&args),

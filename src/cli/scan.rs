@@ -84,19 +84,19 @@ pub struct EvidenceArgs {
     #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
 
-    /// The longest wait between two attempts, if no configuration says it (Postfix: maximal_backoff_time)
+    /// The longest wait between two attempts, if no configuration says it (Postfix: `maximal_backoff_time`)
     #[arg(long, value_name = "DURATION")]
     pub maximal_backoff: Option<String>,
 
-    /// The time between queue runs, if no configuration says it (Postfix: queue_run_delay)
+    /// The time between queue runs, if no configuration says it (Postfix: `queue_run_delay`)
     #[arg(long, value_name = "DURATION")]
     pub queue_run_delay: Option<String>,
 
-    /// The age at which a message is returned, if no configuration says it (Postfix: maximal_queue_lifetime)
+    /// The age at which a message is returned, if no configuration says it (Postfix: `maximal_queue_lifetime`)
     #[arg(long, value_name = "DURATION")]
     pub queue_lifetime: Option<String>,
 
-    /// The same for bounces (Postfix: bounce_queue_lifetime)
+    /// The same for bounces (Postfix: `bounce_queue_lifetime`)
     #[arg(long, value_name = "DURATION")]
     pub bounce_lifetime: Option<String>,
 
@@ -151,6 +151,7 @@ struct FilterArgs {
 }
 
 /// How it is reported.
+#[expect(clippy::struct_excessive_bools, reason = "each of them is one switch of the command line")]
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 struct ReportArgs {
@@ -205,9 +206,9 @@ pub fn run(args: ScanArgs, colour: settings::Colour) -> Result<Exit> {
     let summary = &outcome.summary;
     let print = |finding| report.finding(&finding, summary, &mut out);
     if args.report.stream {
-        outcome.findings.each(print)?
+        outcome.findings.each(print)?;
     } else {
-        outcome.findings.each_sorted(print)?
+        outcome.findings.each_sorted(print)?;
     }
     report.end(&outcome.summary, &mut out)?;
     out.flush()?;

@@ -28,7 +28,7 @@ pub struct ShowArgs {
 ///
 /// # Errors
 /// When nothing could be scanned, or there is no such message.
-pub fn run(args: ShowArgs, colour: settings::Colour) -> Result<Exit> {
+pub fn run(args: &ShowArgs, colour: settings::Colour) -> Result<Exit> {
     interrupt::listen();
     let request = settings::request(&args.evidence, Filter::default(), None)?;
     let (summary, findings) = show::show(&args.id, &request)?;

@@ -62,6 +62,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn the_same_evidence_and_clock_give_the_same_bytes() {
+    const COLUMNS: &str = "class,rule,confidence,visibility,native_id,sender,recipients,size_bytes,arrived,age_seconds,why,finding_id";
     let spool = restore("postfix/corrupt");
     let run = || {
         let path = spool.path().to_str().unwrap();
@@ -69,7 +70,6 @@ fn the_same_evidence_and_clock_give_the_same_bytes() {
             ghostq(["scan", path, "--as-of", "2026-11-24T02:00:00Z", "--format", "csv", "--fields", COLUMNS]);
         ran.out
     };
-    const COLUMNS: &str = "class,rule,confidence,visibility,native_id,sender,recipients,size_bytes,arrived,age_seconds,why,finding_id";
     let first = run();
     assert!(first.lines().count() > 4, "{first}");
     for _ in 0..5 {

@@ -112,7 +112,7 @@ fn a_folder_that_may_not_be_read_is_named_and_the_rest_is_scanned() {
     let spool = restore("postfix/deferred");
     let closed = spool.path().join("hold");
     std::fs::create_dir_all(&closed).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o0)).unwrap();
     let ran = scan(spool.path());
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(ran.code, 3);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 fn scan(spool: &Path, listing: &Path, more: &[&str]) -> Ran {
     let start = ["scan".as_ref(), spool.as_os_str(), "--listing".as_ref(), listing.as_os_str()];
-    let format = ["--format", "json"].iter().chain(more).map(|word| word.as_ref());
+    let format = ["--format", "json"].iter().chain(more).map(AsRef::as_ref);
     ghostq(start.into_iter().chain(format))
 }
 

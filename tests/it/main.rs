@@ -1,5 +1,12 @@
 //! One test binary: what a user can see of ghostq.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected should stop right there, and say so"
+)]
+
 mod support;
 
 mod cli;
