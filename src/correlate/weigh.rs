@@ -57,6 +57,8 @@ pub fn settle(finding: &mut Finding) {
         finding.opinions.retain(|opinion| opinion.rule != rules::unlisted::RULE.name);
     }
     finding.opinions.sort_by_key(|opinion| (opinion.class, rules::rank(&opinion.rule)));
+    let opinions = &finding.opinions;
+    finding.outlook.retain(|outlook| opinions.iter().any(|opinion| opinion.rule == outlook.rule));
     if let Some(leading) = finding.opinions.first() {
         finding.class = leading.class;
         finding.confidence = leading.confidence;

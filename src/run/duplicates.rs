@@ -47,19 +47,20 @@ pub fn join(scene: &Scene<'_>, settling: &mut Settling) -> io::Result<()> {
 
     let mut found = std::mem::take(&mut settling.findings);
     let mut kept = Store::default();
-    let mut joined: BTreeMap<usize, Finding> = BTreeMap::new();
+    let mut joined: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
     found.each(|finding| {
         let place = (finding.message.instance, identity(&finding.message));
         match group_of.get(&place) {
             None => kept.push(&finding)?,
-            Some(group) => match joined.remove(group) {
-                None => drop(joined.insert(*group, finding)),
-                Some(first) => drop(joined.insert(*group, merge(first, finding))),
-            },
+            Some(group) => joined.entry(*group).or_default().push(finding),
         }
         Ok(())
     })?;
-    for (group, mut finding) in joined {
+    for (group, mut findings) in joined {
+        // Readers finish in any order; the order of the case must not depend on it.
+        findings
+            .sort_by_key(|finding| (leads(finding), finding.message.instance, identity(&finding.message)));
+        let Some(mut finding) = findings.into_iter().reduce(merge) else { continue };
         if let Some(members) = members.get(&group) {
             add_sightings(&mut finding, members);
         }
@@ -134,10 +135,12 @@ fn root(parent: &mut [usize], mut number: usize) -> usize {
     number
 }
 
-/// Two findings of one message: the worse one leads, and takes over what only the other one says.
-fn merge(one: Finding, other: Finding) -> Finding {
-    let lead = |finding: &Finding| (finding.class, rules::rank(finding.rule()));
-    let (mut first, second) = if lead(&other) < lead(&one) { (other, one) } else { (one, other) };
+fn leads(finding: &Finding) -> (Class, usize) {
+    (finding.class, rules::rank(finding.rule()))
+}
+
+/// Two findings of one message: the first one leads, and takes over what only the second one says.
+fn merge(mut first: Finding, second: Finding) -> Finding {
     for opinion in second.opinions {
         match first.opinions.iter_mut().find(|known| known.rule == opinion.rule) {
             Some(known) => known.facts.extend(opinion.facts),
