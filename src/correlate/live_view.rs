@@ -29,6 +29,7 @@ struct Entry {
     queue: u16,
     name_length: u16,
     state: EntryState,
+    on_request: bool,
     seen: Cell<bool>,
     /// A second entry of the same ID: a listing can show a message twice (postqueue(1), BUGS), and two listings can be
     /// of one mail system.
@@ -46,6 +47,8 @@ pub struct Hit {
     pub matched_by: MatchedBy,
     /// The state that the listing shows.
     pub state: EntryState,
+    /// Whether only a listing other than the default one shows it.
+    pub on_request: bool,
     /// The delay reason.
     pub reason: Option<Text>,
 }
@@ -91,6 +94,7 @@ impl LiveView {
             queue,
             name_length: u16::try_from(native.bytes().len()).unwrap_or(u16::MAX),
             state: entry.state,
+            on_request: entry.on_request,
             seen: Cell::new(false),
             again: false,
         });
@@ -144,6 +148,7 @@ impl LiveView {
             locus: self.locus(entry),
             matched_by: number.1,
             state: entry.state,
+            on_request: entry.on_request,
             reason: self.reasons.get(&number.0).cloned(),
         })
     }

@@ -119,6 +119,7 @@ fn visibility(case: &Case<'_>, rule: &str, confidence: Confidence) -> Visibility
         _ => Visibility::Unknown,
     };
     match &case.listed {
+        Listed::Yes(hit) if hit.on_request => Visibility::Hidden,
         Listed::Yes(_) => Visibility::Listed,
         Listed::No if case.view.is_some_and(|view| view.cut().is_none()) => Visibility::Hidden,
         Listed::No if known == Visibility::Listed => Visibility::Unknown,

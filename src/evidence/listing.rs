@@ -26,6 +26,9 @@ pub struct ListingEntry {
     pub recipients: Vec<Text>,
     /// What state it is in.
     pub state: EntryState,
+    /// Whether only a listing other than the default one shows it, as `sendmail -bp -qQ` does: people who look at the
+    /// default listing do not see it.
+    pub on_request: bool,
     /// What the listing says about the delay.
     pub reason: Option<Text>,
 }

@@ -85,8 +85,13 @@ pub enum Sign {
     },
     /// It lies in a queue that the default listing does not read.
     OtherQueue,
-    /// It was set down where the live process looks only at start.
+    /// It was set down after the live process built its index, where that process looks only at start. `Possible` where
+    /// mail that came in the regular way looks the same; a listing decides then.
     AfterIndex,
+    /// A journal of finished deliveries that are not yet taken over into the envelope.
+    JournalLeft,
+    /// A part of the queue's own bookkeeping is missing, without which it is not tried.
+    PartMissing,
     /// It is a second copy of a message in the same source (a second name of one file, a resubmitted copy).
     SecondCopy,
 }

@@ -39,6 +39,7 @@ impl Views {
             ListingChoice::Auto | ListingChoice::Live => {
                 for (number, place) in prepared.places.iter().enumerate() {
                     match &place.live_listing {
+                        Some(tool) if *choice == ListingChoice::Auto && tool.risk.is_some() => {}
                         Some(tool) => views.take_live(number, tool, prepared, choice)?,
                         None if *choice == ListingChoice::Live => bail!(
                             "`--listing live`: `{}` is not a running mail system of this host whose listing tool was found",
@@ -88,6 +89,9 @@ impl Views {
         prepared: &Prepared,
         choice: &ListingChoice,
     ) -> Result<()> {
+        if let Some(risk) = tool.risk {
+            self.warnings.push(format!("`{}` was run as you asked: {risk}", listing::command_line(tool)));
+        }
         let mut view = LiveView::new(true);
         view.begin(Text::from(listing::command_line(tool)), Some(crate::evidence::Time::now()));
         match listing::read_live(tool, &mut |entry| view.add(&entry)) {

@@ -188,6 +188,8 @@ pub struct LiveListing {
     pub arguments: Vec<String>,
     /// The name of the [`ListingFormat`] it prints.
     pub format: &'static str,
+    /// What running it may change, if it is not harmless. Such a tool runs only with `--listing live`.
+    pub risk: Option<&'static str>,
 }
 
 /// Receives listing entries.

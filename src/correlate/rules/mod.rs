@@ -9,6 +9,7 @@ use crate::findings::Class;
 
 pub mod body_without_envelope;
 pub mod corrupt;
+pub mod delivery_journal_left;
 pub mod duplicate_message;
 pub mod empty_file;
 pub mod envelope_without_body;
@@ -18,6 +19,7 @@ pub mod future_time;
 pub mod held;
 pub mod listed_not_on_disk;
 pub mod misfiled;
+pub mod missing_part;
 pub mod name_inode_mismatch;
 pub mod older_than_epoch;
 pub mod orphan_side_file;
@@ -28,6 +30,7 @@ pub mod queue_blocker;
 pub mod stale_stamp;
 pub mod unclaimed;
 pub mod unfinished;
+pub mod unindexed;
 pub mod unlisted;
 pub mod wrong_owner_or_mode;
 
@@ -44,6 +47,8 @@ pub static ALL: &[&Rule] = &[
     &foreign_name::RULE,
     &misfiled::RULE,
     &wrong_owner_or_mode::RULE,
+    &missing_part::RULE,
+    &unindexed::RULE,
     &other_queue::RULE,
     &older_than_epoch::RULE,
     &held::RULE,
@@ -53,6 +58,7 @@ pub static ALL: &[&Rule] = &[
     &overdue::RULE,
     &unlisted::RULE,
     &listed_not_on_disk::RULE,
+    &delivery_journal_left::RULE,
     &orphan_side_file::RULE,
     &duplicate_message::RULE,
     &name_inode_mismatch::RULE,

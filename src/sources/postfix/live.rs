@@ -50,7 +50,7 @@ pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
         None => Vec::new(),
     };
     arguments.push("-j".to_owned());
-    Some(LiveListing { program, arguments, format: super::listing::JSON })
+    Some(LiveListing { program, arguments, format: super::listing::JSON, risk: None })
 }
 
 /// The newest time that the kernel stamped on a folder of the spool: a file came, went or was renamed then. The times of
