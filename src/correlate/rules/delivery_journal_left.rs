@@ -16,11 +16,15 @@ pub static RULE: Rule = Rule {
         again without it sends it twice to them.",
     seen: "Exim `-J`, of a message that no process is delivering now. The mail system itself takes the \
         journal over at the next attempt.",
-    source: "Exim deliver.c (journal), spec "Format of spool files"; a delivery killed with SIGKILL on \
+    source: "Exim deliver.c (journal), spec, section `Format of spool files`; a delivery killed with SIGKILL on \
         Exim 4.96",
     judge,
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    on_sign(case, |sign| matches!(sign, Sign::JournalLeft), "a journal of finished deliveries is left; whoever sends it again without it sends it twice")
+    on_sign(
+        case,
+        |sign| matches!(sign, Sign::JournalLeft),
+        "a journal of finished deliveries is left; whoever sends it again without it sends it twice",
+    )
 }

@@ -21,5 +21,9 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    on_sign(case, |sign| matches!(sign, Sign::PartMissing), "a part of the queue's own bookkeeping is missing, without which it is never tried")
+    on_sign(
+        case,
+        |sign| matches!(sign, Sign::PartMissing),
+        "a part of the queue's own bookkeeping is missing, without which it is never tried",
+    )
 }

@@ -32,5 +32,8 @@ fn judge(case: &Case<'_>) -> Verdict {
             }
         }
     }
-    Reason::of(&signed, "it was put there after the running process built its index, and is not seen until a restart")
+    Reason::of(
+        &signed,
+        "it was put there after the running process built its index, and is not seen until a restart",
+    )
 }

@@ -63,6 +63,7 @@ fn entry(row: &Row) -> ListingEntry {
         arrived: row.get(Field::Received).and_then(exact_time),
         recipients: row.get(Field::Recipients).map(recipients).unwrap_or_default(),
         state: state(row.get(Field::Status), queue),
+        on_request: false,
         reason: row.get(Field::LastError).map(Text::from),
     }
 }
