@@ -101,11 +101,37 @@ fn filters_choose_what_is_reported_but_never_hide_a_blocker() {
 }
 
 #[test]
-fn an_interrupted_scan_prints_what_it_has() {
-    // A FIFO would be one way to make a scan wait; ghostq never opens one. The settle time is another.
-    let ran = ghostq(["scan", "--help"]);
-    assert_eq!(ran.code, 0);
-    assert!(ran.out.contains("--listing"), "{}", ran.out);
+fn an_interrupted_scan_prints_what_it_has_and_says_so() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("table.csv");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&table).unwrap());
+    writeln!(file, "EntryID,Subject,MessageID,DeliveryTime").unwrap();
+    for row in 0..600_000 {
+        writeln!(file, "{row:032x},number {row},<{row}@a.example>,2008-03-14T09:15:32Z").unwrap();
+    }
+    drop(file);
+    let child = command()
+        .args(["scan", "--format", "json", "--since", "2008-03-13T00:00:00Z", "--temp-table"])
+        .arg(&table)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a whole document");
+    let messages = document["sources"][0]["messages"].as_u64().unwrap();
+    assert!(messages > 0 && messages < 600_000, "{messages}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
 }
 
 #[test]

@@ -35,6 +35,11 @@ fn the_manual_documents_every_verb_option_and_exit_code() {
 #[test]
 fn the_readme_shows_commands_that_exist_and_output_that_is_real() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    if !is_mine(&path) {
+        return left_out(
+            "the checkout belongs to another user: its access times cannot be protected, and the output says so",
+        );
+    }
     let readme = std::fs::read_to_string(&path).unwrap();
     let (mut real, mut shown) = (readme.clone(), 0);
     for block in readme.split("```console\n").skip(1) {

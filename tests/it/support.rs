@@ -80,6 +80,12 @@ pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
 }
 
+/// Whether the file belongs to the user who runs the tests, or that user is root.
+pub fn is_mine(path: &Path) -> bool {
+    let user = std::fs::metadata("/proc/self").unwrap().uid();
+    user == 0 || std::fs::metadata(path).unwrap().uid() == user
+}
+
 /// Says that a test was left out, where `cargo test` shows it.
 pub fn left_out(why: &str) {
     eprintln!("left out: {why}");

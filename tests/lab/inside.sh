@@ -1,0 +1,73 @@
+# inside.sh - sourced by each mail system's script, inside its chroot.
+set -u
+exec 2>&1
+cd /
+
+say() { echo "--- $*"; }
+
+# mail COUNT PREFIX DOMAIN [RECIPIENT]: hands in so many messages through the mail system's own sendmail command.
+mail() {
+  local i
+  for i in $(seq 1 "$1"); do
+    printf 'From: sender@lab.test\nTo: %s%s@%s\nSubject: %s %s of %s\n\nbody %s\n.dot line\n%s\n' \
+      "$2" "$i" "$3" "$2" "$i" "$1" "$i" "$(head -c $((RANDOM % 900)) /dev/zero | tr '\0' x)" |
+      $SENDMAIL -f sender@lab.test "$2$i@$3" ${4:-}
+  done
+}
+
+# wait_for SECONDS COMMAND…: until the command succeeds.
+wait_for() {
+  local tries=$(($1 * 4))
+  shift
+  while [ "$tries" -gt 0 ]; do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.25
+    tries=$((tries - 1))
+  done
+  echo "FAILED: waited in vain for: $*"
+  return 1
+}
+
+# expect RULE ID: a ghost or stuck message that was just made. Written down for `compare`.
+: >/lab/expected
+expect() { echo "$1 $2" >>/lab/expected; }
+
+# healthy WHEN: a scan now finds nothing and ends in 0.
+healthy() {
+  /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/found.jsonl 2>/lab/found.err
+  local code=$?
+  if [ "$code" = 0 ]; then
+    echo "ok: $1: nothing is found"
+  else
+    echo "FAILED: $1: exit $code"
+    python3 /lab/findings.py /lab/found.jsonl
+    head -5 /lab/found.err
+  fi
+}
+
+# calm COMMAND: 20 scans while COMMAND keeps mail flowing find nothing.
+calm() {
+  "$@" >/lab/flow.log 2>&1 &
+  local flow=$! false=0 n
+  sleep 2
+  for n in $(seq 20); do
+    /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/calm.jsonl 2>/lab/calm.err
+    local code=$?
+    if [ "$code" != 0 ]; then
+      false=$((false + 1))
+      echo "scan $n: exit $code"
+      python3 /lab/findings.py /lab/calm.jsonl
+      head -5 /lab/calm.err
+    fi
+  done
+  touch /lab/stop
+  wait "$flow" 2>/dev/null
+  rm -f /lab/stop
+  if [ "$false" = 0 ]; then echo "ok: 20 scans while mail flows: no false finding"; else echo "FAILED: $false of 20 scans while mail flows"; fi
+}
+
+# compare: a scan finds the ghosts that were made, each under its rule, and no other.
+compare() {
+  /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/found.jsonl 2>/lab/found.err
+  python3 /lab/findings.py /lab/found.jsonl /lab/expected || head -5 /lab/found.err
+}
