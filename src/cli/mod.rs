@@ -61,10 +61,14 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors, and go to stdout; clap knows.
+            // Help and version are no errors, and go to stdout. An error repeats what was typed, which may have been pasted
+            // from a hostile place.
+            if error.use_stderr() {
+                output::tell(error.to_string().trim_end());
+                return Exit::Failed.into();
+            }
             let _printed = error.print();
-            let failed = error.use_stderr();
-            return if failed { Exit::Failed } else { Exit::Clean }.into();
+            return Exit::Clean.into();
         }
     };
     match run(cli) {

@@ -38,7 +38,9 @@ impl Colour {
             Self::Always => true,
             Self::Never => false,
             Self::Auto if set("NO_COLOR") => false,
-            Self::Auto if set("CLICOLOR_FORCE") => true,
+            Self::Auto if std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0") => {
+                true
+            }
             Self::Auto => {
                 std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
             }
@@ -73,7 +75,39 @@ pub fn request(args: &EvidenceArgs, filter: Filter, output: Option<&Path>) -> Re
         threads: args.threads.unwrap_or_else(threads).clamp(1, 64),
         progress: !args.quiet && std::io::stderr().is_terminal(),
         host: host(),
+        again: again(args),
     })
+}
+
+/// The words by which the same evidence is looked at again.
+fn again(args: &EvidenceArgs) -> Vec<String> {
+    let mut words: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
+    let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+    for path in &args.temp_table {
+        option("--temp-table", &path.display().to_string());
+    }
+    for (name, values) in [("--listing", &args.listing), ("--epoch", &args.epoch), ("--map", &args.map)] {
+        values.iter().for_each(|value| option(name, value));
+    }
+    let texts = [
+        ("--source", &args.source),
+        ("--since", &args.since),
+        ("--stamp", &args.stamp),
+        ("--encoding", &args.encoding),
+        ("--as-of", &args.as_of),
+    ];
+    for (name, value) in texts {
+        value.iter().for_each(|value| option(name, value));
+    }
+    for (name, value) in
+        [("--epoch-file", &args.epoch_file), ("--manifest", &args.manifest), ("--config", &args.config)]
+    {
+        value.iter().for_each(|path| option(name, &path.display().to_string()));
+    }
+    if args.cross_file_systems {
+        words.push("--cross-file-systems".into());
+    }
+    words
 }
 
 fn options(args: &EvidenceArgs) -> Result<Options> {
@@ -104,10 +138,13 @@ fn epochs(args: &EvidenceArgs) -> Result<Vec<Epoch>> {
         epochs.push(epoch(value, &format!("`--epoch {value}`"), Locus::whole("--epoch"))?);
     }
     if let Some(path) = &args.epoch_file {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("could not read `{}`", path.display()))?;
-        let lines =
-            text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let bytes = std::fs::read(path).with_context(|| format!("could not read `{}`", path.display()))?;
+        let text = crate::read::lines::decode_head(&bytes, None);
+        let text = text.trim_start_matches('\u{feff}');
+        let lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
         for (number, line) in lines {
             let locus = Locus::line(crate::evidence::Text::from_path(path), number as u64 + 1);
             epochs.push(epoch(line.trim(), &format!("`{}`", path.display()), locus)?);
@@ -122,7 +159,7 @@ fn epochs(args: &EvidenceArgs) -> Result<Vec<Epoch>> {
             format!("the mail system runs since {} (`--since`)", time.rfc3339()),
             Locus::whole("--since"),
         );
-        epochs.push(Epoch { stamp: None, since: Some(time), origin: EpochOrigin::Given, fact });
+        epochs.push(Epoch { stamp: None, since: Some(time), origin: EpochOrigin::Given, witnesses: 1, fact });
     }
     Ok(epochs)
 }
@@ -132,7 +169,7 @@ fn epoch(value: &str, from: &str, locus: Locus) -> Result<Epoch> {
         bail!("`{value}` is not an epoch; it can be a GUID, a FILETIME, both, an RFC 3339 time, or hex bytes")
     };
     let fact = Fact::new(format!("the live epoch is `{value}` ({from})"), locus);
-    Ok(Epoch { since: stamp.time, stamp: Some(stamp), origin: EpochOrigin::Given, fact })
+    Ok(Epoch { since: stamp.time, stamp: Some(stamp), origin: EpochOrigin::Given, witnesses: 1, fact })
 }
 
 fn listing(values: &[String]) -> Result<ListingChoice> {

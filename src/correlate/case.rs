@@ -23,6 +23,14 @@ pub enum Listed {
     Yes(Hit),
     /// An entry could be this message, but what they have in common is too weak to say so.
     Maybe(Hit),
+    /// Its entry has the same in common with more messages of this place than there are entries: some of them are not
+    /// listed, and which ones cannot be told.
+    Crowded {
+        /// The entry.
+        hit: Hit,
+        /// How many messages of this place it would have to stand for.
+        claims: u8,
+    },
     /// It does not.
     No,
     /// There is no answer, and why.
@@ -83,7 +91,10 @@ impl<'a> Case<'a> {
             None => Listed::Unknown(Cow::Borrowed("no listing was given")),
             Some(view) => match view.find(message) {
                 Some(hit) if hit.matched_by.confidence() == Confidence::Possible => Listed::Maybe(hit),
-                Some(hit) => Listed::Yes(hit),
+                Some(hit) => match view.crowd(message.instance, &hit) {
+                    Some(claims) => Listed::Crowded { hit, claims },
+                    None => Listed::Yes(hit),
+                },
                 None => match (view.taken(), message.arrived()) {
                     (Some(taken), Some(arrived)) if arrived > taken && !view.live() => {
                         Listed::Unknown(Cow::Borrowed("it came in after the listing was taken"))

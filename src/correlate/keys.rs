@@ -45,14 +45,14 @@ pub fn native(scope: &str, id: &Text) -> Key {
     digest(b'n', &[scope.as_bytes(), id.bytes()])
 }
 
-/// The key of an Internet Message-ID, without regard to brackets, spaces and the case of the domain.
+/// The key of an Internet Message-ID, without regard to brackets, spaces and the case of the domain. `None` for what is no
+/// Message-ID but stands where one should (`(null)`, `N/A`, `<@>`): it would make one message of many.
 pub fn message_id(id: &Text) -> Option<Key> {
     let text = id.lossy();
     let bare = text.trim().trim_start_matches('<').trim_end_matches('>').trim();
-    (!bare.is_empty()).then(|| {
-        let (local, domain) = bare.rsplit_once('@').unwrap_or((bare, ""));
-        digest(b'm', &[local.as_bytes(), domain.to_ascii_lowercase().as_bytes()])
-    })
+    let (local, domain) = bare.rsplit_once('@')?;
+    let sound = !local.is_empty() && !domain.is_empty() && !bare.contains(char::is_whitespace);
+    sound.then(|| digest(b'm', &[local.as_bytes(), domain.to_ascii_lowercase().as_bytes()]))
 }
 
 /// The keys of subject, time and recipients: two of them, so that two clocks that differ by a second share one.
@@ -76,17 +76,34 @@ pub fn subject(subject: Option<&Text>, sender: Option<&Text>) -> Option<Key> {
     Some(digest(b's', &[fold(subject).as_bytes(), fold(sender).as_bytes()]))
 }
 
-/// The keys under which other sources would know this message: by Message-ID, else by content.
+/// The keys under which other sources would know this message: its Message-ID and, for those that do not know that, its
+/// content.
 pub fn across_sources(message: &Message) -> Vec<(Key, MatchedBy)> {
     let mut keys: Vec<(Key, MatchedBy)> = Vec::new();
-    if let Some(key) = message.ids.message_id.as_ref().and_then(message_id) {
-        keys.push((key, MatchedBy::MessageId));
-    }
+    keys.extend(own_message_id(message).map(|key| (key, MatchedBy::MessageId)));
     let recipients: Vec<&Text> =
         message.envelope.recipients.iter().map(|recipient| &recipient.address).collect();
     let content = content(message.header("Subject"), message.arrived(), &recipients);
     keys.extend(content.into_iter().flatten().map(|key| (key, MatchedBy::Content)));
     keys
+}
+
+/// The key of the message's own Message-ID.
+pub fn own_message_id(message: &Message) -> Option<Key> {
+    message.ids.message_id.as_ref().and_then(message_id)
+}
+
+/// Whether two sizes can be those of one message: a store counts its own properties, a queue file its headers, so that they
+/// differ, but not by more than a factor of two and some kilobytes (a guess).
+pub fn sizes_agree(one: Option<u64>, other: Option<u64>) -> bool {
+    const SLACK: u64 = 16 << 10;
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let (less, more) = (one.min(other), one.max(other));
+            more <= less.saturating_mul(2).saturating_add(SLACK)
+        }
+        _ => true,
+    }
 }
 
 fn fold(text: &Text) -> String {
@@ -112,7 +129,9 @@ mod tests {
         let with = message_id(&Text::from("<A1@Mail.Example>"));
         assert_eq!(with, message_id(&Text::from(" A1@mail.example ")));
         assert_ne!(with, message_id(&Text::from("<a1@mail.example>")), "the local part keeps its case");
-        assert_eq!(message_id(&Text::from("<>")), None);
+        for placeholder in ["<>", "(null)", "-", "N/A", "<@>", "a b@c"] {
+            assert_eq!(message_id(&Text::from(placeholder)), None, "{placeholder}");
+        }
     }
 
     #[test]

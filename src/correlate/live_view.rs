@@ -2,7 +2,8 @@
 
 use super::keys::{self, Key, MatchedBy};
 use crate::evidence::{EntryState, ListingEnd, ListingEntry, Locus, Message, Text, Time};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 /// Delay reasons are kept for this many entries; they are for show only.
 const MAX_REASONS: usize = 100_000;
@@ -16,6 +17,8 @@ pub struct LiveView {
     queues: Vec<String>,
     reasons: std::collections::HashMap<u32, Text>,
     index: Vec<(Key, u32, MatchedBy)>,
+    claims: RefCell<BTreeMap<usize, Vec<u8>>>,
+    shared: bool,
     end: ListingEnd,
     taken: Option<Time>,
     live: bool,
@@ -30,6 +33,8 @@ struct Entry {
     name_length: u16,
     state: EntryState,
     on_request: bool,
+    has_message_id: bool,
+    size: Option<u64>,
     seen: Cell<bool>,
     /// A second entry of the same ID: a listing can show a message twice (postqueue(1), BUGS), and two listings can be
     /// of one mail system.
@@ -41,6 +46,8 @@ struct Entry {
 pub struct Hit {
     /// Its number within the view.
     pub number: u32,
+    /// How many entries of the listing have the same in common with the message.
+    pub entries: u8,
     /// Where in the listing.
     pub locus: Locus,
     /// What the two have in common.
@@ -95,6 +102,8 @@ impl LiveView {
             name_length: u16::try_from(native.bytes().len()).unwrap_or(u16::MAX),
             state: entry.state,
             on_request: entry.on_request,
+            has_message_id: entry.message_id.as_ref().and_then(keys::message_id).is_some(),
+            size: entry.size,
             seen: Cell::new(false),
             again: false,
         });
@@ -126,30 +135,39 @@ impl LiveView {
     /// Closes the view; lookups work from here on.
     pub fn finish(&mut self) {
         self.index.sort_unstable();
-        let mut last = None;
+        let mut first: Option<(Key, u32)> = None;
         for (key, number, matched_by) in &self.index {
-            if *matched_by == MatchedBy::Native
-                && last.replace(*key) == Some(*key)
-                && let Some(entry) = self.entries.get_mut(*number as usize)
-            {
-                entry.again = true;
+            if *matched_by != MatchedBy::Native {
+                continue;
+            }
+            let Some((_, leader)) = first.filter(|(known, _)| known == key) else {
+                first = Some((*key, *number));
+                continue;
+            };
+            let Some(entry) = self.entries.get_mut(*number as usize) else { continue };
+            entry.again = true;
+            let plain = !entry.on_request;
+            if let Some(leader) = self.entries.get_mut(leader as usize).filter(|_| plain) {
+                leader.on_request = false;
             }
         }
+        self.shared = self.index.iter().any(|(_, _, matched_by)| *matched_by != MatchedBy::Native);
         self.index.shrink_to_fit();
         self.names.shrink_to_fit();
     }
 
     /// The best entry for this message: by ID, by Message-ID, by content, by subject and sender.
     pub fn find(&self, message: &Message) -> Option<Hit> {
-        let number = self.lookup(message)?;
-        let entry = self.entries.get(number.0 as usize)?;
+        let (number, matched_by, entries) = self.lookup(message)?;
+        let entry = self.entries.get(number as usize)?;
         Some(Hit {
-            number: number.0,
+            number,
+            entries,
             locus: self.locus(entry),
-            matched_by: number.1,
+            matched_by,
             state: entry.state,
             on_request: entry.on_request,
-            reason: self.reasons.get(&number.0).cloned(),
+            reason: self.reasons.get(&number).cloned(),
         })
     }
 
@@ -160,22 +178,69 @@ impl LiveView {
         }
     }
 
-    fn lookup(&self, message: &Message) -> Option<(u32, MatchedBy)> {
-        if let Some(found) = message.ids.native.as_ref().and_then(|id| self.by_key(keys::native("", id))) {
+    /// Whether its entries can be found under anything but the mail system's own ID, so that several messages may lay claim
+    /// to one entry.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Takes down that a message of this instance lays claim to an entry.
+    pub fn claim(&self, instance: usize, hit: &Hit) {
+        let mut claims = self.claims.borrow_mut();
+        let claims = claims.entry(instance).or_insert_with(|| vec![0; self.entries.len()]);
+        if let Some(count) = claims.get_mut(hit.number as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// How many messages of an instance lay claim to this entry, if they are more than there are entries.
+    pub fn crowd(&self, instance: usize, hit: &Hit) -> Option<u8> {
+        let claims = self.claims.borrow();
+        let count = *claims.get(&instance)?.get(hit.number as usize)?;
+        (count > hit.entries).then_some(count)
+    }
+
+    fn lookup(&self, message: &Message) -> Option<(u32, MatchedBy, u8)> {
+        if let Some(found) =
+            message.ids.native.as_ref().and_then(|id| self.by_key(keys::native("", id), message))
+        {
             return Some(found);
         }
         for (key, _) in keys::across_sources(message) {
-            if let Some(found) = self.by_key(key) {
+            if let Some(found) = self.by_key(key, message) {
                 return Some(found);
             }
         }
-        self.by_key(keys::subject(message.header("Subject"), message.envelope.sender.as_ref())?)
+        let key = keys::subject(message.header("Subject"), message.envelope.sender.as_ref())?;
+        self.by_key(key, message)
     }
 
-    fn by_key(&self, key: Key) -> Option<(u32, MatchedBy)> {
-        let at = self.index.partition_point(|(indexed, _, _)| *indexed < key);
-        let (found, number, matched_by) = self.index.get(at)?;
-        (*found == key).then_some((*number, *matched_by))
+    /// The first entry under this key that can be the message, and how many can. What has another Message-ID, or a size that
+    /// does not fit, is another message whatever its subject.
+    fn by_key(&self, key: Key, message: &Message) -> Option<(u32, MatchedBy, u8)> {
+        let has_message_id = keys::own_message_id(message).is_some();
+        let fits = |number: u32, matched_by: MatchedBy| {
+            matched_by <= MatchedBy::MessageId
+                || self.entries.get(number as usize).is_some_and(|entry| {
+                    !(has_message_id && entry.has_message_id) && keys::sizes_agree(entry.size, message.size)
+                })
+        };
+        let mut found: Option<(u32, MatchedBy, u8)> = None;
+        for (_, number, matched_by) in self.under(key).filter(|(_, number, by)| fits(*number, *by)) {
+            found = match found {
+                None => Some((*number, *matched_by, 1)),
+                Some((first, by, count)) => Some((first, by, count.saturating_add(1))),
+            };
+            if found.is_some_and(|(_, _, count)| count == u8::MAX) {
+                break;
+            }
+        }
+        found
+    }
+
+    fn under(&self, key: Key) -> impl Iterator<Item = &(Key, u32, MatchedBy)> {
+        let start = self.index.partition_point(|(indexed, _, _)| *indexed < key);
+        self.index.get(start..).unwrap_or_default().iter().take_while(move |(indexed, _, _)| *indexed == key)
     }
 
     /// Entries with an ID for which no message came by, in the order of the listing.
@@ -191,7 +256,7 @@ impl LiveView {
 
     /// Whether this ID is in the listing.
     pub fn shows(&self, native: &Text) -> bool {
-        self.by_key(keys::native("", native)).is_some()
+        self.under(keys::native("", native)).next().is_some()
     }
 
     /// How many messages it shows.

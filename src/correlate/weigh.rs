@@ -83,7 +83,7 @@ fn finding(
         message: case.message.clone(),
         sightings: Vec::new(),
         listed_as: match &case.listed {
-            Listed::Yes(hit) | Listed::Maybe(hit) => Some(listed_as(hit)),
+            Listed::Yes(hit) | Listed::Maybe(hit) | Listed::Crowded { hit, .. } => Some(listed_as(hit)),
             _ => None,
         },
         outlook: Vec::new(),

@@ -50,6 +50,9 @@ pub struct Epoch {
     pub since: Option<Time>,
     /// How it became known.
     pub origin: EpochOrigin,
+    /// How many observations speak for it: rows that the listing shows, for an epoch that was learnt from them; 0 for one
+    /// that the operator gave and every listed row contradicts.
+    pub witnesses: u64,
     /// Where it became known.
     pub fact: Fact,
 }

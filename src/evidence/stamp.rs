@@ -47,7 +47,7 @@ impl Stamp {
     /// FILETIME.
     pub fn compare(&self, other: &Self) -> StampMatch {
         let checks = [
-            both(self.hex.as_ref(), other.hex.as_ref(), PartialEq::eq),
+            bytes_against_bytes(self, other),
             both(self.guid.as_ref(), other.guid.as_ref(), PartialEq::eq),
             both(self.time.as_ref(), other.time.as_ref(), same_time),
             bytes_against(self, other),
@@ -93,7 +93,45 @@ fn step_nanos(time: Time) -> u32 {
     match time.nanos {
         0 => 1_000_000_000,
         nanos if nanos % 1_000_000 == 0 => 1_000_000,
+        nanos if nanos % 1_000 == 0 => 1_000,
         _ => 100,
+    }
+}
+
+/// Holds bytes against bytes. Of the same number they are the same stamp if they are equal in some order in which Windows
+/// writes a GUID and a FILETIME; bytes of different numbers have nothing in common that could be compared.
+fn bytes_against_bytes(one: &Stamp, other: &Stamp) -> Option<bool> {
+    let (one, other) = (one.hex.as_deref()?, other.hex.as_deref()?);
+    (one.len() == other.len()).then(|| {
+        let orders = orders(other);
+        one == other || orders.iter().any(|order| order == one)
+    })
+}
+
+/// The orders in which these bytes may stand if they are a GUID, a FILETIME, or both.
+fn orders(hex: &str) -> Vec<String> {
+    let filetime =
+        |hex: &str| u64::from_str_radix(hex, 16).map(|ticks| format!("{:016x}", ticks.swap_bytes())).ok();
+    let both_ways = |hex: &str| match hex.len() {
+        32 => [Some(hex.to_owned()), swap_guid(hex)],
+        _ => [Some(hex.to_owned()), filetime(hex)],
+    };
+    match hex.len() {
+        16 | 32 => both_ways(hex).into_iter().flatten().collect(),
+        48 => {
+            let mut found = Vec::new();
+            for at in [16, 32] {
+                let Some((first, second)) = halves(hex, at) else { continue };
+                for one in both_ways(first).into_iter().flatten() {
+                    for two in both_ways(second).into_iter().flatten() {
+                        found.push(format!("{one}{two}"));
+                        found.push(format!("{two}{one}"));
+                    }
+                }
+            }
+            found
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -122,7 +160,7 @@ fn is_guid(hex: &str, guid: &str) -> bool {
 
 fn is_filetime(hex: &str, time: Time) -> bool {
     u64::from_str_radix(hex, 16).is_ok_and(|ticks| {
-        [ticks, ticks.swap_bytes()].into_iter().any(|ticks| Time::from_filetime(ticks) == time)
+        [ticks, ticks.swap_bytes()].into_iter().any(|ticks| same_time(&Time::from_filetime(ticks), &time))
     })
 }
 
@@ -147,7 +185,7 @@ fn swap_guid(hex: &str) -> Option<String> {
 ///   8-byte integer;
 /// * a GUID and a FILETIME (beside a GUID also as 16 bare hex digits) or RFC 3339, in either order, with or without
 ///   separators;
-/// * a time in RFC 3339, `@SECONDS`, or a bare date;
+/// * a time in RFC 3339, or `@SECONDS`; a bare date says nothing about a stamp and is refused;
 /// * hex bytes of any number, kept as they are. 32 digits without dashes are bytes and not a GUID, since nobody says in
 ///   which order they stand; 48 digits may be a GUID and a FILETIME, and may not.
 ///
@@ -170,7 +208,8 @@ pub fn parse_stamp(text: &str) -> Option<Stamp> {
         let time = parse_time_beside_guid(before.trim_matches(SEPARATORS))?;
         return stamp(Some(guid), Some(time));
     }
-    if let Some(time) = parse_filetime(original).map(Time::from_filetime).or_else(|| Time::parse(original)) {
+    let clock = || Time::parse(original).filter(|_| original.starts_with('@') || original.contains(':'));
+    if let Some(time) = parse_filetime(original).map(Time::from_filetime).or_else(clock) {
         return stamp(None, Some(time));
     }
     parse_hex(original).map(|hex| Stamp::from_hex(original, &hex))

@@ -203,8 +203,12 @@ pub struct Summary {
     pub bytes: Vec<u64>,
     /// The listings that were used.
     pub listings: Vec<ListingSummary>,
-    /// Findings per class: blocker, ghost, stuck, note.
+    /// Findings per class: blocker, ghost, stuck, note; whatever the filter.
     pub counts: Counts,
+    /// How many of them the filter lets through.
+    pub reported: u64,
+    /// The arguments by which the same evidence is looked at again.
+    pub again: Vec<String>,
     /// Notes about whole instances.
     pub notes: Vec<Note>,
     /// What could not be read (the first thousand).

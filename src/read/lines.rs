@@ -1,6 +1,6 @@
 //! Lines of text files of any size, encoding and length, in bounded memory.
 
-use encoding_rs::{UTF_8, WINDOWS_1252};
+use encoding_rs::{UTF_8, UTF_16BE, WINDOWS_1252};
 use std::io::{self, BufRead, BufReader, Read};
 
 pub use encoding_rs::{Encoding, UTF_16LE};
@@ -87,10 +87,13 @@ pub fn read_line(input: &mut (impl BufRead + ?Sized)) -> io::Result<Option<(Vec<
 /// # Errors
 /// When the first bytes cannot be read.
 pub fn utf8_input(mut input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut mark = Vec::with_capacity(3);
-    input.by_ref().take(3).read_to_end(&mut mark)?;
-    Ok(match Encoding::for_bom(&mark) {
-        Some((encoding, _)) if encoding == UTF_8 => Box::new(BufReader::with_capacity(1 << 16, input)),
+    let mut mark = Vec::with_capacity(4);
+    input.by_ref().take(4).read_to_end(&mut mark)?;
+    Ok(match encoding_of(&mark) {
+        Some((encoding, length)) if encoding == UTF_8 => {
+            let rest = mark.split_off(length);
+            Box::new(BufReader::with_capacity(1 << 16, io::Cursor::new(rest).chain(input)))
+        }
         Some((encoding, length)) => {
             let rest = mark.split_off(length);
             Box::new(BufReader::with_capacity(
@@ -99,6 +102,16 @@ pub fn utf8_input(mut input: impl Read + Send + 'static) -> io::Result<Box<dyn B
             ))
         }
         None => Box::new(BufReader::with_capacity(1 << 16, io::Cursor::new(mark).chain(input))),
+    })
+}
+
+/// The encoding that the first bytes tell, and how long its mark is: by a byte order mark, or by the zero bytes that UTF-16
+/// text in Latin letters starts with where a tool left the mark out.
+fn encoding_of(head: &[u8]) -> Option<(&'static Encoding, usize)> {
+    Encoding::for_bom(head).or(match head {
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => Some((UTF_16LE, 0)),
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => Some((UTF_16BE, 0)),
+        _ => None,
     })
 }
 
@@ -113,7 +126,7 @@ pub fn decode_single_byte(bytes: &[u8], encoding: Option<&'static Encoding>) -> 
 
 /// The head of a text file as text, by its byte order mark, else as single bytes in `encoding`.
 pub fn decode_head(head: &[u8], encoding: Option<&'static Encoding>) -> String {
-    if let Some((encoding, length)) = Encoding::for_bom(head) {
+    if let Some((encoding, length)) = encoding_of(head) {
         let rest = head.get(length..).unwrap_or_default();
         return encoding.decode_without_bom_handling(rest).0.into_owned();
     }
@@ -193,6 +206,7 @@ mod tests {
         let mut utf16 = vec![0xff, 0xfe];
         utf16.extend("café\r\nzwei\r\n".encode_utf16().flat_map(u16::to_le_bytes));
         assert_eq!(all(&utf16), ["café", "zwei"]);
+        assert_eq!(all(utf16.get(2..).unwrap()), ["café", "zwei"], "without a mark");
         assert_eq!(all("\u{feff}café\nzwei".as_bytes()), ["café", "zwei"]);
     }
 

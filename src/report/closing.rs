@@ -27,12 +27,9 @@ impl Closing {
     /// Remembers what the end will need.
     pub fn note(&mut self, finding: &Finding, summary: &Summary) {
         if self.shows.is_empty() {
-            let root = summary.instances.get(finding.message.instance).map(|i| quoted(&i.root.lossy()));
-            let command = format!(
-                "ghostq show {} {}",
-                quoted(&place::id_in_words(finding).lossy()),
-                root.unwrap_or_default()
-            );
+            let again: Vec<String> = summary.again.iter().map(|word| quoted(word)).collect();
+            let id = quoted(&place::id_in_words(finding).lossy());
+            let command = format!("ghostq show {id} {}", again.join(" "));
             self.shows.push(clip(command.trim_end(), LONGEST));
         }
         let rule = finding.rule();

@@ -111,6 +111,7 @@ fn counts(summary: &Summary) -> Value {
     };
     members.set_or("oldest_hidden_seconds", counts.oldest_hidden, why_not);
     members.set("total", counts.total());
+    members.set("reported", summary.reported);
     members.finish()
 }
 

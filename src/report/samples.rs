@@ -27,6 +27,8 @@ pub fn summary() -> Summary {
         messages: vec![449],
         bytes: vec![1_048_576],
         listings: vec![listing(0, 412)],
+        reported: 37,
+        again: vec!["/var/spool/postfix".to_owned()],
         counts: Counts {
             ghosts: 37,
             hidden: 37,
@@ -81,6 +83,7 @@ pub fn instance(root: &str) -> Instance {
             stamp: Some(stamp()),
             since: Some(ARRIVED),
             origin: EpochOrigin::Process,
+            witnesses: 1,
             fact: Fact::new("the master runs as process 812", Locus::line("pid/master.pid", 1)),
         }],
         limits: Limits { maximal_backoff: Some(4_000), ..Limits::default() },

@@ -26,7 +26,7 @@ pub fn show(
     show_evidence(finding, &mut page)?;
     show_listing(finding, summary, &mut page)?;
     show_sightings(finding, summary, &mut page)?;
-    show_silent(finding, summary, &mut page)?;
+    show_silent(finding, &mut page)?;
     show_outlook(finding, &mut page)
 }
 
@@ -222,14 +222,24 @@ fn show_sightings(finding: &Finding, summary: &Summary, page: &mut Page<'_>) -> 
     })
 }
 
-fn show_silent(finding: &Finding, summary: &Summary, page: &mut Page<'_>) -> io::Result<()> {
-    let of_scan = summary.silent.iter().filter(|silent| !finding.silent.contains(silent));
-    let silent: Vec<_> = finding.silent.iter().chain(of_scan).collect();
+fn show_silent(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    let silent = &finding.silent;
     if silent.is_empty() {
         return Ok(());
     }
     page.heading("what could not be judged")?;
-    page.each(&silent, |page, silent| page.line(&format!("{}: {}", silent.rule, silent.why)))
+    page.each(silent, |page, silent| page.line(&format!("{}: {}", silent.rule, silent.why)))
+}
+
+/// What several rules say alike is said once.
+fn once<'a, T: PartialEq>(all: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
+    let mut found: Vec<&T> = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
 }
 
 fn show_outlook(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
@@ -240,7 +250,7 @@ fn show_outlook(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.heading("what the mail system will do next")?;
     page.each(outlook, |page, one| page.line(&format!("{}: {}", one.rule, one.next)))?;
-    let remedies: Vec<_> = outlook.iter().flat_map(|one| &one.remedies).collect();
+    let remedies = once(outlook.iter().flat_map(|one| &one.remedies));
     if !remedies.is_empty() {
         page.heading("what you can do")?;
     }
@@ -254,13 +264,12 @@ fn show_outlook(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
             format!("    {}", advice.what)
         })
     })?;
-    let destroyers: Vec<_> = outlook.iter().flat_map(|one| &one.destroyers).collect();
+    let destroyers = once(outlook.iter().flat_map(|one| &one.destroyers));
     if !destroyers.is_empty() {
         page.warning("WARNING: what would destroy it")?;
     }
     page.each(&destroyers, |page, destroyer| page.line(*destroyer))?;
-    let mut sources: Vec<_> = outlook.iter().map(|one| &one.source).filter(|s| !s.is_empty()).collect();
-    sources.dedup();
+    let sources = once(outlook.iter().map(|one| &one.source).filter(|source| !source.is_empty()));
     if !sources.is_empty() {
         page.heading("where this is known from")?;
     }

@@ -50,12 +50,17 @@ struct Row {
     sender: String,
     recipient: String,
     more: String,
+    /// Shown where neither a sender nor a recipient is known.
+    subject: Option<String>,
     why: String,
 }
 
 impl Row {
     /// Sender and recipients in so many columns; the shorter of the two leaves what it does not need to the other.
     fn who(&self, room: usize) -> String {
+        if let Some(subject) = &self.subject {
+            return escape::clip(&format!("“{subject}”"), room);
+        }
         let room = room.saturating_sub(ARROW.width() + self.more.width());
         let of_sender = room.saturating_sub(self.recipient.width()).max(room / 2);
         let sender = escape::clip(&self.sender, of_sender);
@@ -146,13 +151,16 @@ impl Table {
         let age = finding.age(summary.as_of).map_or("unknown".to_owned(), format_duration);
         let size = message.size.map_or("unknown".to_owned(), place::size_in_words);
         let class = place::name_of(finding.class);
+        let (sender, recipient) = (place::sender_in_words(message), place::recipient_in_words(message));
+        let nobody = sender.bytes() == b"?" && recipient.bytes() == b"?";
         let rule = escape::clip(finding.rule(), LONGEST_NAME);
         let id = escape::clip(&place::id_in_words(finding), LONGEST_NAME);
         Row {
             class: finding.class,
             cells: [class, rule, age, size, id],
-            sender: escape::clip(&place::sender_in_words(message), self.width),
-            recipient: escape::clip(&place::recipient_in_words(message), self.width),
+            sender: escape::clip(&sender, self.width),
+            recipient: escape::clip(&recipient, self.width),
+            subject: message.header("Subject").filter(|_| nobody).map(|s| escape::clip(s, self.width)),
             more: place::more_recipients_in_words(message),
             why: self.why(finding, summary),
         }

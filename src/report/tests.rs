@@ -92,7 +92,7 @@ mod verdicts {
         assert_eq!(
             verdict(&summary),
             ["the disk holds 412 messages in /var/spool/postfix; no listing was given, \
-              nothing else shows that any is hidden or stuck"]
+              without one it cannot be told whether any is hidden"]
         );
     }
 
@@ -240,7 +240,7 @@ WARNING: before anything else, know what would destroy this mail:
     #[test]
     fn a_path_with_blanks_and_quotes_is_quoted_for_the_shell() {
         let mut summary = summary();
-        summary.instances[0].root = "/mnt/it's; rm -rf/spool".into();
+        summary.again = vec!["/mnt/it's; rm -rf/spool".to_owned()];
         let text = table(&summary, &[finding()]);
         assert!(text.contains(r"  ghostq show 7ABC '/mnt/it'\''s; rm -rf/spool'"), "{text}");
     }

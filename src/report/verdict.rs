@@ -96,9 +96,13 @@ fn outcome(summary: &Summary, listed: bool) -> String {
         let nothing = if listed {
             "nothing is hidden and nothing is stuck"
         } else {
-            "nothing else shows that any is hidden or stuck"
+            "without one it cannot be told whether any is hidden"
         };
         clauses.push(nothing.to_owned());
+    }
+    let shown = summary.reported;
+    if shown < counts.total() {
+        clauses.push(format!("the filter lets {shown} of {} findings through", counts.total()));
     }
     if counts.notes > 0 {
         let verb = if counts.notes == 1 { "is" } else { "are" };

@@ -25,7 +25,7 @@ impl Exit {
             Self::Interrupted
         } else if !summary.complete() {
             Self::Incomplete
-        } else if summary.counts.total() > 0 && !exit_zero {
+        } else if summary.reported > 0 && !exit_zero {
             Self::Findings
         } else {
             Self::Clean

@@ -54,7 +54,8 @@ impl Look {
     /// When suspects cannot be kept.
     pub fn first(scene: &Scene<'_>) -> io::Result<Self> {
         let mut look = Self { tally: vec![Tally::default(); scene.prepared.places.len()], ..Self::default() };
-        scene.prepared.damages.iter().for_each(|damage| look.damaged(damage.clone()));
+        let damages = scene.prepared.damages.iter().chain(&scene.views.damages);
+        damages.for_each(|damage| look.damaged(damage.clone()));
         scene.read("scanning", |record| {
             match record {
                 Record::Message(message) => look.seen(scene, &message),
@@ -107,7 +108,6 @@ impl Look {
         }
     }
 
-    /// Keys across sources cost memory and are kept only where there is more than one place.
     fn note(&mut self, scene: &Scene<'_>, message: &Message) {
         let identity = identity(message);
         for (key, matched_by) in keys_of(scene, message) {
@@ -116,20 +116,32 @@ impl Look {
     }
 }
 
-/// The keys under which a message meets its copies.
+/// The keys under which a message meets its copies. Those by content are for sources that do not know Message-IDs, and are
+/// kept only where there is more than one place.
 pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedBy)> {
     let mut found = Vec::new();
     // A log is no copy of its message.
     if is_log(message) {
         return found;
     }
-    if let Some(id) = &message.ids.native {
+    if let Some(id) = message.ids.native.as_ref().filter(|id| is_identity(id, message)) {
         found.push((keys::native(&message.instance.to_string(), id), MatchedBy::Native));
     }
     if scene.prepared.places.len() > 1 {
         found.extend(keys::across_sources(message));
+    } else {
+        found.extend(keys::own_message_id(message).map(|key| (key, MatchedBy::MessageId)));
     }
     found
+}
+
+/// A queue ID is one message. What a row of an export calls its ID may be a placeholder (`System.Byte[]`) or count from the
+/// start for each batch of rows; an entry ID is at least 20 bytes (`[MS-OXCDATA]` section 2.2.4), in hex.
+fn is_identity(id: &crate::evidence::Text, message: &Message) -> bool {
+    const LEAST_HEX_DIGITS: usize = 40;
+    let bytes = id.bytes();
+    !matches!(message.place.at, At::Row(_))
+        || (bytes.len() >= LEAST_HEX_DIGITS && bytes.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Whether it is a log without its message, and so no message.
@@ -137,11 +149,12 @@ fn is_log(message: &Message) -> bool {
     message.signs.iter().any(|signed| signed.sign == Sign::SideFileAlone)
 }
 
-/// What tells two copies from one file or row that is seen twice.
+/// What tells two copies from one file or row that is seen twice: the inode, so that a file which is moved while it is
+/// scanned stays one; else the place.
 pub fn identity(message: &Message) -> u64 {
+    let place = || keys::native(&format!("{:?}", message.place.at), &message.place.path);
     match (message.stat(), &message.place.at) {
-        (_, At::Row(row)) => *row,
-        (Some(stat), _) => stat.inode,
-        (None, _) => keys::native("", &message.place.path),
+        (Some(stat), at) if !matches!(at, At::Row(_)) && stat.inode != 0 => stat.inode,
+        _ => place(),
     }
 }

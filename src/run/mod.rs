@@ -5,6 +5,7 @@ pub mod exit;
 pub mod explain;
 pub mod filter;
 pub mod interrupt;
+pub mod learn;
 pub mod look;
 pub mod missing;
 pub mod prepare;
@@ -40,8 +41,10 @@ pub struct ScanRequest {
     pub threads: usize,
     /// Whether to show progress.
     pub progress: bool,
-    /// Messages of a finding that is only counted are reported one by one if its rule is named in the filter.
+    /// The name of this host, for the report.
     pub host: String,
+    /// The arguments by which the same evidence is scanned again, for commands that the report proposes.
+    pub again: Vec<String>,
 }
 
 /// Where listings come from.

@@ -5,14 +5,11 @@ use super::prepare::{Prepared, prepare};
 use super::views::Views;
 use crate::correlate::case::{Case, Clock};
 use crate::correlate::live_view::LiveView;
-use crate::evidence::{Epoch, EpochOrigin, Fact, Instance, Message, Record, Stamp, StampMatch};
+use crate::evidence::{Instance, Message, Record};
 use crate::scan::pool::read_all;
 use crate::scan::progress::Progress;
 use anyhow::Result;
 use std::ops::ControlFlow;
-
-/// Stamps of rows that the listing shows, in so many forms at most.
-const MAX_LEARNT: usize = 8;
 
 /// What does not change while it is looked at: places, listings, clock.
 pub struct Scene<'a> {
@@ -26,6 +23,8 @@ pub struct Scene<'a> {
     pub clock: Clock,
     /// Progress on the terminal.
     pub progress: Progress,
+    /// What the report must say of how this was prepared.
+    pub remarks: Vec<String>,
 }
 
 impl<'a> Scene<'a> {
@@ -37,11 +36,13 @@ impl<'a> Scene<'a> {
         let progress = Progress::new(request.progress);
         progress.stage("looking for mail systems");
         let prepared = prepare(request)?;
+        let in_vain = prepared.in_vain.iter().filter(|(path, _)| request.paths.contains(path));
+        let remarks = in_vain.map(|(path, why)| format!("`{}`: {why}", path.display())).collect();
         progress.stage("reading the listing");
         let views = Views::take(&request.listing, &prepared)?;
         let clock = Clock { now: request.options.now, given: request.options.now_given };
-        let mut scene = Self { request, prepared, views, clock, progress };
-        scene.learn_epochs();
+        let mut scene = Self { request, prepared, views, clock, progress, remarks };
+        super::learn::from_listed_rows(&mut scene);
         Ok(scene)
     }
 
@@ -69,49 +70,5 @@ impl<'a> Scene<'a> {
         let instance = self.instance(message.instance)?;
         let treatments = self.prepared.sources.get(message.instance)?.treatments();
         Some(Case::new(message, instance, self.view(message.instance), self.clock, treatments))
-    }
-
-    /// Learns the stamp of the live epoch from rows that the listing shows, where the operator gave none. Rows that
-    /// the listing shows under different stamps teach nothing; the same stamp in several forms is kept in each.
-    fn learn_epochs(&mut self) {
-        let lacking = |scene: &Self, number: usize| {
-            scene.view(number).is_some()
-                && scene.instance(number).is_some_and(|of| of.source == "temptable" && of.epochs.is_empty())
-        };
-        let pupils: Vec<usize> =
-            (0..self.prepared.places.len()).filter(|number| lacking(self, *number)).collect();
-        if pupils.is_empty() {
-            return;
-        }
-        let mut learnt: Vec<Vec<(Stamp, Fact)>> = vec![Vec::new(); self.prepared.places.len()];
-        self.read("learning the live epoch", |record| {
-            let Record::Message(message) = record else { return ControlFlow::Continue(()) };
-            if let (Some(stamp), true) = (&message.stamp, pupils.contains(&message.instance))
-                && let Some(hit) = self.view(message.instance).and_then(|view| view.find(&message))
-                && hit.matched_by.confidence() > crate::evidence::Confidence::Possible
-                && let Some(known) = learnt.get_mut(message.instance)
-                && known.len() < MAX_LEARNT
-                && !known.iter().any(|(other, _)| other.compare(stamp) == StampMatch::Same)
-            {
-                let text = format!("the listing shows the message with the stamp `{}`", stamp.original);
-                known.push((stamp.clone(), Fact::new(text, message.place.clone())));
-            }
-            ControlFlow::Continue(())
-        });
-        for (place, known) in self.prepared.places.iter_mut().zip(learnt) {
-            let differ =
-                |one: &Stamp| known.iter().any(|(other, _)| one.compare(other) == StampMatch::Different);
-            if known.iter().any(|(stamp, _)| differ(stamp)) {
-                continue;
-            }
-            for (stamp, fact) in &known {
-                place.instance.epochs.push(Epoch {
-                    since: stamp.time,
-                    stamp: Some(stamp.clone()),
-                    origin: EpochOrigin::LiveRow,
-                    fact: fact.clone(),
-                });
-            }
-        }
     }
 }

@@ -142,35 +142,39 @@ impl Settling {
         weigh::settle(finding);
     }
 
-    /// A listing of which not one entry lies in this spool is the listing of another instance.
+    /// A listing of which not one entry lies in this place is of another instance, or of another server.
     fn heed_overlap(&self, scene: &Scene<'_>, number: usize, finding: &mut Finding) {
         let (Some(view), Some(tally)) = (scene.view(number), self.look.tally.get(number)) else { return };
         let Some(source) = scene.prepared.sources.get(number) else { return };
-        let treatment = source.treatments().iter().find(|t| t.rule == rules::other_queue::RULE.name);
-        let Some(treatment) = treatment.filter(|_| tally.listed == 0 && !view.is_empty() && !view.live())
-        else {
+        if tally.listed > 0 || view.is_empty() || view.live() {
             return;
-        };
+        }
+        let why = format!("not one of the {} entries of the listing lies in this place", view.len());
+        let treatment = source.treatments().iter().find(|t| t.rule == rules::other_queue::RULE.name);
+        let few = view.len().min(tally.messages) < ENOUGH;
+        let fact = Fact::new(why.clone(), Locus::whole(view.origin()));
         for opinion in finding.opinions.iter_mut().filter(|o| o.rule == rules::unlisted::RULE.name) {
-            let why = format!(
-                "not one of the {} entries of the listing lies in this spool: it is of another instance",
-                view.len()
-            );
-            rules::other_queue::RULE.name.clone_into(&mut opinion.rule);
-            opinion.confidence = if view.len().min(tally.messages) < ENOUGH {
-                Confidence::Possible
+            opinion.facts = vec![fact.clone()];
+            if let Some(treatment) = treatment.filter(|_| !view.is_shared()) {
+                rules::other_queue::RULE.name.clone_into(&mut opinion.rule);
+                opinion.confidence = if few { Confidence::Possible } else { Confidence::Likely };
+                opinion.why = format!("{why}: it is of another instance");
+                let root = scene.instance(number).map(|of| of.root.clone()).unwrap_or_default();
+                finding.outlook.push(outlook::fill(treatment, Some(&finding.message), &root));
             } else {
-                Confidence::Likely
-            };
-            opinion.facts = vec![Fact::new(why.clone(), Locus::whole(view.origin()))];
-            opinion.why = why;
-            finding.outlook.retain(|outlook| outlook.rule != rules::unlisted::RULE.name);
-            let root = scene.instance(number).map(|of| of.root.clone()).unwrap_or_default();
-            finding.outlook.push(outlook::fill(treatment, Some(&finding.message), &root));
+                opinion.confidence = Confidence::Possible;
+                opinion.why = format!("{why}: it may be of another server, or of another time");
+                finding.visibility = Visibility::Unknown;
+            }
         }
         let mut known = HashSet::new();
         finding.opinions.retain(|opinion| known.insert(opinion.rule.clone()));
         weigh::settle(finding);
+    }
+
+    /// Says something about the scan itself.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
 
     /// Applies the filter, counts the notes, and makes the summary.
@@ -204,20 +208,22 @@ impl Settling {
                 .opinions
                 .iter()
                 .all(|opinion| is_counted(opinion) && !filter.wants_each(&opinion.rule));
-            if only_counted || !filter.accepts(&finding, now) {
+            if only_counted {
                 return Ok(());
             }
             count(&mut counts, &finding, now);
-            reported.push(&finding)
+            if filter.accepts(&finding, now) { reported.push(&finding) } else { Ok(()) }
         })?;
-        let summary = self.summary(scene, counts, notes.into_values().collect());
+        let mut summary = self.summary(scene, counts, notes.into_values().collect());
+        summary.reported = reported.len() as u64;
         Ok((summary, reported))
     }
 
     fn summary(mut self, scene: &Scene<'_>, counts: Counts, notes: Vec<Note>) -> Summary {
         let request = scene.request;
         let places = &scene.prepared.places;
-        let mut warnings = scene.views.warnings.clone();
+        let mut warnings = scene.remarks.clone();
+        warnings.extend(scene.views.warnings.iter().cloned());
         warnings.append(&mut self.warnings);
         warnings.extend(scene.views.misread());
         for place in places.iter().filter(|place| place.root.atime_lost()) {
@@ -239,6 +245,8 @@ impl Settling {
             bytes: self.look.tally.iter().map(|tally| tally.bytes).collect(),
             listings: scene.views.summaries(&scene.prepared),
             counts,
+            reported: 0,
+            again: request.again.clone(),
             notes,
             damages: self.look.damages,
             damage_count: self.look.damage_count,

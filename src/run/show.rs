@@ -4,12 +4,13 @@ use super::ScanRequest;
 use super::prepare::prepare;
 use super::scan::scan;
 use super::scene::Scene;
-use crate::correlate::weigh::describe;
+use crate::correlate::weigh;
 use crate::evidence::{Message, Record, Text};
 use crate::findings::{Finding, Summary};
 use crate::sources::{Options, Unit};
 use anyhow::Result;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 /// Messages of one ID that are shown; a queue ID can be there more than once.
 const MAX_SHOWN: usize = 20;
@@ -22,7 +23,8 @@ pub fn show(id: &str, request: &ScanRequest) -> Result<(Summary, Vec<Finding>)> 
     let mut outcome = scan(request)?;
     let mut shown: Vec<Finding> = Vec::new();
     outcome.findings.each(|finding| {
-        if shown.len() < MAX_SHOWN && (finding.id == id || is_called(&finding.message, id)) {
+        if shown.len() < MAX_SHOWN && (finding.id == id || is_called(&outcome.summary, &finding.message, id))
+        {
             shown.push(finding);
         }
         Ok(())
@@ -31,10 +33,10 @@ pub fn show(id: &str, request: &ScanRequest) -> Result<(Summary, Vec<Finding>)> 
     if shown.is_empty() {
         scene.read("looking for the message", |record| {
             if let Record::Message(message) = record
-                && is_called(&message, id)
                 && let Some(case) = scene.case(&message)
+                && (weigh::id(case.instance, &message) == id || is_called(&outcome.summary, &message, id))
             {
-                shown.push(describe(&case));
+                shown.push(weigh::describe(&case));
             }
             if shown.len() < MAX_SHOWN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
@@ -44,12 +46,16 @@ pub fn show(id: &str, request: &ScanRequest) -> Result<(Summary, Vec<Finding>)> 
     Ok((outcome.summary, shown))
 }
 
-fn is_called(message: &Message, id: &str) -> bool {
+fn is_called(summary: &Summary, message: &Message, id: &str) -> bool {
     let bare = |text: &Text| text.lossy().trim_matches(['<', '>']).to_owned();
     let id = id.trim_matches(['<', '>']);
     message.ids.native.as_ref().is_some_and(|native| native.lossy() == id)
         || message.ids.message_id.as_ref().is_some_and(|message_id| bare(message_id) == id)
         || message.place.path.lossy() == id
+        || summary
+            .instances
+            .get(message.instance)
+            .is_some_and(|of| of.root.to_path().join(message.place.path.to_path()) == Path::new(id))
 }
 
 /// Reads the shown messages once more, from end to end, for what a scan leaves out.

@@ -3,7 +3,7 @@
 use super::ListingChoice;
 use super::prepare::Prepared;
 use crate::correlate::live_view::LiveView;
-use crate::evidence::Text;
+use crate::evidence::{Damage, DamageKind, Locus, Text};
 use crate::findings::ListingSummary;
 use crate::scan::listing;
 use crate::sources::{LiveListing, Source};
@@ -16,6 +16,8 @@ pub struct Views {
     views: Vec<View>,
     /// What went wrong with a listing that nobody insisted on.
     pub warnings: Vec<String>,
+    /// Listings that were given and could not be used: a scan without them is not the whole truth.
+    pub damages: Vec<Damage>,
 }
 
 struct View {
@@ -50,6 +52,7 @@ impl Views {
                 }
             }
         }
+        views.views.retain(|view| !(view.index.is_empty() && view.index.cut().is_some()));
         views.views.iter_mut().for_each(|view| view.index.finish());
         Ok(views)
     }
@@ -76,7 +79,18 @@ impl Views {
             });
             let Some(view) = self.views.get_mut(number) else { continue };
             view.index.begin(Text::from_path(file), crate::read::disk::modified(file));
+            let before = view.index.len();
             let end = listing::read_file(file, format, &mut |entry| view.index.add(&entry))?;
+            if let (true, Some(why)) = (view.index.len() == before, &end.cut) {
+                let declared =
+                    end.declared.map(|count| format!(" ({count} messages in all)")).unwrap_or_default();
+                self.damages.push(Damage::new(
+                    DamageKind::Malformed,
+                    Locus::whole(Text::from_path(file)),
+                    format!("it names no message, so that nothing was held against it: {why}{declared}"),
+                    "give a listing that names each message",
+                ));
+            }
             view.index.end(end);
         }
         Ok(())

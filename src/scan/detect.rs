@@ -22,6 +22,9 @@ const FILE_DEPTH: usize = 1;
 /// Folders of a running system in which no mail rests, and in which looking has no end.
 const NEVER: [&str; 3] = ["proc", "sys", "dev"];
 
+/// Said of a folder in which no source recognised anything.
+const NOTHING: &str = "nothing in it looks like a spool or an export";
+
 /// A place and the source that recognised it.
 pub type Recognised = (&'static dyn Source, Detected);
 
@@ -73,10 +76,18 @@ pub fn at_paths(paths: &[PathBuf], source: Option<&'static dyn Source>) -> Resul
             offer_file(path, true, source, &mut found);
         }
         if found.places.len() == before {
-            found.in_vain.push((path.clone(), "nothing in it looks like a spool or an export".into()));
+            found.in_vain.push((path.clone(), if data.is_dir() { NOTHING.into() } else { why_not(path) }));
         }
     }
     Ok(found)
+}
+
+/// Why a file that was named is no place.
+fn why_not(path: &Path) -> String {
+    if let Ok((source, format)) = super::listing::recognise_file(path) {
+        return format!("it is a listing of {source} (`{}`): give it with `--listing`", format.name);
+    }
+    "it does not look like an export; name it with `--temp-table` to learn what is missing".into()
 }
 
 /// Looks at the usual places of every source on this host.

@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     judge,
 };
 
-/// Copies in other places are found after all messages have been seen (`run::scan`); here speak those that one source sees.
+/// Copies in other places are found after all messages have been seen (`run::duplicates`); here speak those that one source sees.
 fn judge(case: &Case<'_>) -> Verdict {
     on_sign(
         case,

@@ -19,7 +19,7 @@ pub static RULE: Rule = Rule {
     judge,
 };
 
-/// Found from the other side, after all messages have been seen (`run::scan`): a case is a message on disk.
+/// Found from the other side, after all messages have been seen (`run::missing`): a case is a message on disk.
 fn judge(_case: &Case<'_>) -> Verdict {
     Verdict::Nothing
 }

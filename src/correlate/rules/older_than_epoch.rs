@@ -30,12 +30,12 @@ fn judge(case: &Case<'_>) -> Verdict {
             "it is not known since when the mail system runs; give `--since` or `--epoch`",
         );
     };
-    let touched = case.message.times.iter().filter(|timed| {
-        !matches!(
-            timed.kind,
-            TimeKind::NextAttempt | TimeKind::Expires | TimeKind::HeaderDate | TimeKind::IdTime
-        )
-    });
+    // A copy's own times lie after the moment by which is judged; they say nothing about the original.
+    let says_touched = |kind: TimeKind| {
+        !matches!(kind, TimeKind::NextAttempt | TimeKind::Expires | TimeKind::HeaderDate | TimeKind::IdTime)
+    };
+    let touched =
+        case.message.times.iter().filter(|timed| says_touched(timed.kind) && timed.at <= case.clock.now);
     let Some(last) = touched.max_by_key(|timed| timed.at) else {
         return Verdict::silent("no time in the evidence says when it was last touched");
     };
@@ -45,7 +45,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let confidence = match case.listed {
         Listed::Yes(_) => return Verdict::Nothing,
         Listed::No => Confidence::Likely,
-        Listed::Maybe(_) | Listed::Unknown(_) => Confidence::Possible,
+        Listed::Maybe(_) | Listed::Unknown(_) | Listed::Crowded { .. } => Confidence::Possible,
     };
     let mut facts = vec![
         Fact::new(format!("it was last touched at {}", last.at.rfc3339()), case.message.place.clone()),

@@ -25,6 +25,9 @@ pub static RULE: Rule = Rule {
     judge,
 };
 
+/// Rows that agree on the live stamp, below which what they teach is only possible.
+const ENOUGH: u64 = 3;
+
 fn judge(case: &Case<'_>) -> Verdict {
     if case.treatment(RULE.name).is_none() {
         return Verdict::Nothing;
@@ -50,9 +53,12 @@ fn judge(case: &Case<'_>) -> Verdict {
     let Some(epoch) = different else {
         return Verdict::silent("the stamp and the live epoch are of different kinds and cannot be compared");
     };
-    let confidence = match epoch.origin {
-        EpochOrigin::Given | EpochOrigin::Process => Confidence::Certain,
-        EpochOrigin::LiveRow => Confidence::Likely,
+    let confidence = match (epoch.origin, epoch.witnesses) {
+        (EpochOrigin::Given | EpochOrigin::Process, 0) => Confidence::Possible,
+        (EpochOrigin::Given | EpochOrigin::Process, _) => Confidence::Certain,
+        // The very messages that the incident strands can stay listed for a while: one such row teaches little.
+        (EpochOrigin::LiveRow, ..ENOUGH) => Confidence::Possible,
+        (EpochOrigin::LiveRow, _) => Confidence::Likely,
     };
     let live = epoch.stamp.as_ref().map_or("", |stamp| &stamp.original);
     let mut facts = vec![crate::evidence::Fact::new(

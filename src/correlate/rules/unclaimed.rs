@@ -39,5 +39,7 @@ fn judge(case: &Case<'_>) -> Verdict {
             )));
         }
     }
-    Reason::of(&signed, "it was handed in, and nobody picked it up")
+    let why =
+        signed.facts.first().map_or("it was handed in, and nobody picked it up", |fact| fact.text.as_str());
+    Reason::of(&signed, why.to_owned())
 }

@@ -27,7 +27,7 @@ fn judge(case: &Case<'_>) -> Verdict {
         match case.listed {
             Listed::No => signed.confidence = Confidence::Likely,
             Listed::Yes(_) => return Verdict::Nothing,
-            Listed::Maybe(_) | Listed::Unknown(_) => {
+            Listed::Maybe(_) | Listed::Unknown(_) | Listed::Crowded { .. } => {
                 return Verdict::silent("only a listing can tell it from mail that came in the regular way");
             }
         }

@@ -32,6 +32,16 @@ fn judge(case: &Case<'_>) -> Verdict {
             Verdict::silent("an entry of the listing has its subject and sender, and may be this message")
         }
         Listed::Unknown(why) => Verdict::Silent(why.clone()),
+        Listed::Crowded { hit, claims } => {
+            let many = if *claims == u8::MAX { "at least 255".to_owned() } else { claims.to_string() };
+            let why = format!(
+                "the listing shows {} with the same {}, and {many} are here: which of them it shows cannot be told",
+                hit.entries,
+                hit.matched_by.describe()
+            );
+            let fact = crate::evidence::Fact::new("the entry of the listing", hit.locus.clone());
+            Reason::because(why, Confidence::Possible, vec![fact])
+        }
         Listed::No => {
             let (confidence, how) = match (view.cut(), view.live()) {
                 (Some(_), _) => (Confidence::Possible, "the listing does not show it, but is not whole"),

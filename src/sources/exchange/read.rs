@@ -5,7 +5,8 @@ use super::names::{self, NameKind};
 use super::queue::{self, StreamsSeen};
 use super::{badmail, pickup};
 use crate::evidence::{
-    Damage, Fact, Ids, Locus, Message, Part, PartKind, Record, Sign, Signed, Text, TimeKind, Timed,
+    Damage, DamageKind, Fact, Ids, Locus, Message, Part, PartKind, Record, Sign, Signed, Text, TimeKind,
+    Timed,
 };
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::read::streams;
@@ -44,7 +45,12 @@ pub fn unit(state: &State, unit: Unit<'_>, emit: &mut Emit<'_>) {
 fn regular(state: &State, root: &Root, path: &Path) -> Outcome {
     let parent = path.parent().unwrap_or(Path::new(""));
     let Some(folder) = state.folders.iter().find(|folder| folder.path == parent) else {
-        return Ok(None);
+        return Err(Damage::new(
+            DamageKind::Limit,
+            Locus::whole(Text::from_path(path)),
+            "it lies in a folder within a mail folder, where the SMTP service neither puts nor takes mail",
+            "if it is mail, name that folder itself: `ghostq scan --source exchange FOLDER`",
+        ));
     };
     if names::kind_of(path) == NameKind::StreamFile {
         return stream_file(root, folder, path);

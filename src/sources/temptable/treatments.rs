@@ -43,7 +43,8 @@ const EXPORT_AGAIN: Remedy = Remedy {
 pub static TREATMENTS: &[Treatment] = &[
     Treatment {
         rule: "stale-stamp",
-        shown: Shown::Never,
+        // KB 950757 says that it is not in the queues of System Manager; between two attempts one may still be seen.
+        shown: Shown::Depends,
         next: "nothing, until the SMTP service, IIS Admin or the Information Store is restarted: its stamp differs from the store driver's, so each retry takes it for invalid; after the restart it is delivered late, or returned to its sender",
         remedies: &[RESTART, RESTART_SMTP, HOTFIX],
         destroyers: &[CLEAR_IN_MFCMAPI, DELETE_VIRTUAL_SERVER, MOVE_TO_PICKUP, RESTART_UNPREPARED],
