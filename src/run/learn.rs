@@ -27,7 +27,9 @@ struct Lesson {
 /// Reads once over the places whose listing can be found under more than the mail system's own ID.
 pub fn from_listed_rows(scene: &mut Scene<'_>) {
     let places = 0..scene.prepared.places.len();
-    let pupils: Vec<bool> = places.map(|n| scene.view(n).is_some_and(|view| view.is_shared())).collect();
+    let pupils: Vec<bool> = places
+        .map(|n| scene.view(n).is_some_and(super::super::correlate::live_view::LiveView::is_shared))
+        .collect();
     if !pupils.contains(&true) {
         return;
     }

@@ -43,7 +43,7 @@ pub struct Tally {
     pub messages: u64,
     /// Their bytes, as far as known.
     pub bytes: u64,
-    /// Messages that the listing shows.
+    /// Messages that the listing shows, or may show.
     pub listed: u64,
 }
 
@@ -87,7 +87,7 @@ impl Look {
         if let Some(tally) = self.tally.get_mut(message.instance).filter(|_| !is_log(message)) {
             tally.messages += 1;
             tally.bytes += message.size.unwrap_or(0);
-            if let (Listed::Yes(hit), Some(view)) = (&case.listed, case.view) {
+            if let (Listed::Yes(hit) | Listed::Crowded { hit, .. }, Some(view)) = (&case.listed, case.view) {
                 view.mark(hit);
                 tally.listed += 1;
             }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// All listings of a scan.
 #[derive(Default)]
 pub struct Views {
-    views: Vec<View>,
+    all: Vec<View>,
     /// What went wrong with a listing that nobody insisted on.
     pub warnings: Vec<String>,
     /// Listings that were given and could not be used: a scan without them is not the whole truth.
@@ -52,8 +52,8 @@ impl Views {
                 }
             }
         }
-        views.views.retain(|view| !(view.index.is_empty() && view.index.cut().is_some()));
-        views.views.iter_mut().for_each(|view| view.index.finish());
+        views.all.retain(|view| !(view.index.is_empty() && view.index.cut().is_some()));
+        views.all.iter_mut().for_each(|view| view.index.finish());
         Ok(views)
     }
 
@@ -67,17 +67,12 @@ impl Views {
                     format.name
                 );
             }
-            let known = self.views.iter().position(|view| view.source == source);
+            let known = self.all.iter().position(|view| view.source == source);
             let number = known.unwrap_or_else(|| {
-                self.views.push(View {
-                    index: LiveView::new(false),
-                    source,
-                    place: None,
-                    format: format.name,
-                });
-                self.views.len() - 1
+                self.all.push(View { index: LiveView::new(false), source, place: None, format: format.name });
+                self.all.len() - 1
             });
-            let Some(view) = self.views.get_mut(number) else { continue };
+            let Some(view) = self.all.get_mut(number) else { continue };
             view.index.begin(Text::from_path(file), crate::read::disk::modified(file));
             let before = view.index.len();
             let end = listing::read_file(file, format, &mut |entry| view.index.add(&entry))?;
@@ -117,17 +112,15 @@ impl Views {
             }
         }
         let source = prepared.sources.get(number).map_or("", |source| source.listed_by());
-        self.views.push(View { index: view, source, place: Some(number), format: tool.format });
+        self.all.push(View { index: view, source, place: Some(number), format: tool.format });
         Ok(())
     }
 
     /// The listing that speaks for a place.
     pub fn of(&self, number: usize, source: &dyn Source) -> Option<&LiveView> {
-        let own = self.views.iter().find(|view| view.place == Some(number));
-        own.or_else(|| {
-            self.views.iter().find(|view| view.place.is_none() && view.source == source.listed_by())
-        })
-        .map(|view| &view.index)
+        let own = self.all.iter().find(|view| view.place == Some(number));
+        own.or_else(|| self.all.iter().find(|view| view.place.is_none() && view.source == source.listed_by()))
+            .map(|view| &view.index)
     }
 
     /// What the report says of the listings.
@@ -148,7 +141,7 @@ impl Views {
                 live: view.index.live(),
             }
         };
-        self.views.iter().map(of_view).collect()
+        self.all.iter().map(of_view).collect()
     }
 
     /// Lines of the listings that could not be understood, as warnings.
@@ -162,6 +155,6 @@ impl Views {
                 origin.lossy()
             ))
         };
-        self.views.iter().filter_map(line).collect()
+        self.all.iter().filter_map(line).collect()
     }
 }

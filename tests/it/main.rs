@@ -14,6 +14,7 @@ mod fixtures;
 mod hostile;
 mod incident;
 mod invariants;
+mod joining;
 mod listings;
 mod manual;
 mod tidy;
