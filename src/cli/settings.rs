@@ -87,7 +87,9 @@ fn again(args: &EvidenceArgs) -> Vec<String> {
         option("--temp-table", &path.display().to_string());
     }
     for (name, values) in [("--listing", &args.listing), ("--epoch", &args.epoch), ("--map", &args.map)] {
-        values.iter().for_each(|value| option(name, value));
+        for value in values {
+            option(name, value);
+        }
     }
     let texts = [
         ("--source", &args.source),
@@ -97,12 +99,16 @@ fn again(args: &EvidenceArgs) -> Vec<String> {
         ("--as-of", &args.as_of),
     ];
     for (name, value) in texts {
-        value.iter().for_each(|value| option(name, value));
+        if let Some(value) = value {
+            option(name, value);
+        }
     }
     for (name, value) in
         [("--epoch-file", &args.epoch_file), ("--manifest", &args.manifest), ("--config", &args.config)]
     {
-        value.iter().for_each(|path| option(name, &path.display().to_string()));
+        if let Some(path) = value {
+            option(name, &path.display().to_string());
+        }
     }
     if args.cross_file_systems {
         words.push("--cross-file-systems".into());

@@ -130,7 +130,11 @@ fn an_epoch_learnt_from_a_single_row_is_a_possibility_and_said_so() {
     let folder = tempfile::tempdir().unwrap();
     let listing = folder.path().join("listing.csv");
     let of = |ids: &[usize]| {
-        let rows: String = ids.iter().map(|n| format!("S\\Q\\{n},S\\Q,Retry,<{n}@x.example>\n")).collect();
+        let rows = ids
+            .iter()
+            .map(|n| format!("S\\Q\\{n},S\\Q,Retry,<{n}@x.example>\n"))
+            .collect::<Vec<_>>()
+            .concat();
         std::fs::write(&listing, format!("Identity,Queue,Status,InternetMessageId\n{rows}")).unwrap();
         listing.to_str().unwrap().to_owned()
     };
@@ -164,7 +168,8 @@ fn an_epoch_that_every_listed_row_contradicts_is_doubted() {
     let rows = (0..4).map(|n| row(n, &format!("<{n}@x.example>"), &format!("s{n}"), LIVE));
     let one = table(folder.path(), "one.csv", rows);
     let listing = folder.path().join("listing.csv");
-    let entries: String = (0..3).map(|n| format!("S\\Q\\{n},S\\Q,Ready,<{n}@x.example>\n")).collect();
+    let entries =
+        (0..3).map(|n| format!("S\\Q\\{n},S\\Q,Ready,<{n}@x.example>\n")).collect::<Vec<_>>().concat();
     std::fs::write(&listing, format!("Identity,Queue,Status,InternetMessageId\n{entries}")).unwrap();
     let ran = scan(&[&one], &["--epoch", OLD, "--listing", listing.to_str().unwrap()]);
     assert!(ran.document()["warnings"].to_string().contains("is it the live one?"), "{}", ran.out);

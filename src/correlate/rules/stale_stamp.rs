@@ -53,12 +53,12 @@ fn judge(case: &Case<'_>) -> Verdict {
     let Some(epoch) = different else {
         return Verdict::silent("the stamp and the live epoch are of different kinds and cannot be compared");
     };
+    // The very messages that the incident strands can stay listed for a while: one such row teaches little. And an epoch that
+    // was given and fits no listed row is probably not the live one.
     let confidence = match (epoch.origin, epoch.witnesses) {
-        (EpochOrigin::Given | EpochOrigin::Process, 0) => Confidence::Possible,
-        (EpochOrigin::Given | EpochOrigin::Process, _) => Confidence::Certain,
-        // The very messages that the incident strands can stay listed for a while: one such row teaches little.
-        (EpochOrigin::LiveRow, ..ENOUGH) => Confidence::Possible,
+        (EpochOrigin::LiveRow, ..ENOUGH) | (_, 0) => Confidence::Possible,
         (EpochOrigin::LiveRow, _) => Confidence::Likely,
+        (EpochOrigin::Given | EpochOrigin::Process, _) => Confidence::Certain,
     };
     let live = epoch.stamp.as_ref().map_or("", |stamp| &stamp.original);
     let mut facts = vec![crate::evidence::Fact::new(
