@@ -4,9 +4,11 @@
 //! moves from one queue to another while it is listed. A suspect is only kept if nothing touched it from the scan until
 //! after the second listing was taken, so that this listing had every chance to show it.
 
-use crate::evidence::{Message, Sign, Stat};
-use crate::read::process::{self, Files};
-use crate::sources::Opened;
+use crate::evidence::{Message, Record, Sign, Signed, Stat};
+use crate::read::disk::EntryKind;
+use crate::read::process::{self, FileId, Files};
+use crate::sources::{Opened, Unit};
+use std::ops::ControlFlow;
 
 /// Why a suspect is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +36,46 @@ impl SecondLook {
     /// Looks at one suspect again. `None`: it stays a suspect.
     pub fn at(&self, message: &Message, place: &Opened) -> Option<Dropped> {
         let stat = message.stat()?;
-        match place.root.stat(&message.place.path.to_path()) {
-            Ok((_, now)) if unchanged(stat, &now) => {}
+        let kind = match place.root.stat(&message.place.path.to_path()) {
+            Ok((kind, now)) if unchanged(stat, &now) => kind,
             _ => return Some(Dropped::Moved),
-        }
-        if self.in_use.contains(&(stat.device, stat.inode)) {
+        };
+        // A message of two files may be locked by the other one (Exim locks the body).
+        if files_of(message).any(|file| self.in_use.contains(&file)) {
             return Some(Dropped::InUse);
         }
         place.instance.live?;
+        if !looks_the_same(message, kind, place) {
+            return Some(Dropped::Moved);
+        }
         let owner = message.signs.iter().find_map(|signed| match signed.sign {
             Sign::OwnedByProcess { pid } => Some(pid),
             _ => None,
         })?;
         (process::alive(owner) == Some(true)).then_some(Dropped::OwnerAlive)
     }
+}
+
+/// The files of a message, of which the kernel is to be asked.
+pub fn files_of(message: &Message) -> impl Iterator<Item = FileId> + '_ {
+    message.parts.iter().filter_map(|part| part.stat.as_ref()).map(|stat| (stat.device, stat.inode))
+}
+
+/// Whether the source still sees all that it saw: a file may be as it was while its other half has come, or gone.
+fn looks_the_same(message: &Message, kind: EntryKind, place: &Opened) -> bool {
+    let path = message.place.path.to_path();
+    let unit = Unit { root: &place.root, path: &path, kind };
+    let mut same = false;
+    (place.read)(unit, &mut |record| {
+        if let Record::Message(now) = record
+            && now.place == message.place
+        {
+            let seen = |signed: &Signed| now.signs.iter().any(|other| other.sign == signed.sign);
+            same |= message.signs.iter().all(seen);
+        }
+        ControlFlow::Continue(())
+    });
+    same
 }
 
 fn unchanged(before: &Stat, now: &Stat) -> bool {
