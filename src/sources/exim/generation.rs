@@ -61,7 +61,8 @@ impl Generation {
         let mut left = MAX_NAMES;
         for queue in &self.queues {
             let input = if self.bare { PathBuf::new() } else { queue.join("input") };
-            let letters = ('0'..='9').chain('A'..='Z').chain('a'..='z').map(|letter| input.join(letter.to_string()));
+            let letters =
+                ('0'..='9').chain('A'..='Z').chain('a'..='z').map(|letter| input.join(letter.to_string()));
             for folder in std::iter::once(input.clone()).chain(letters) {
                 self.look_into(root, &folder, &mut survey, &mut left);
             }

@@ -175,7 +175,8 @@ impl<R: Read> Reader<R> {
         let mut words = line.trim_ascii_end().rsplitn(3, |byte| *byte == b' ');
         let (group, user, login) = (words.next(), words.next(), words.next());
         let is_number = |word: Option<&[u8]>| {
-            word.and_then(|word| std::str::from_utf8(word).ok()).is_some_and(|word| word.parse::<i64>().is_ok())
+            word.and_then(|word| std::str::from_utf8(word).ok())
+                .is_some_and(|word| word.parse::<i64>().is_ok())
         };
         if !is_number(group) || !is_number(user) || login.is_none() {
             return self.fault("expected login, user ID and group ID");
@@ -240,8 +241,7 @@ impl<R: Read> Reader<R> {
             && let Ok(micros) = u32::try_from(micros)
         {
             *time = Time::new(time.seconds, micros.saturating_mul(1_000));
-            text.push_str(" .");
-            text.push_str(&format!("{micros:06}"));
+            *text = format!("{text} .{micros:06}");
         }
     }
 
@@ -316,8 +316,10 @@ impl<R: Read> Reader<R> {
             let room = if kind == b'*' { 0 } else { MAX_HEADER_BYTES.saturating_sub(self.file.header.len()) };
             let field = self.cursor.counted(length, room)?;
             if field.count < length {
-                let text =
-                    format!("a header field has {length} bytes, but the file ends after {} of them", field.count);
+                let text = format!(
+                    "a header field has {length} bytes, but the file ends after {} of them",
+                    field.count
+                );
                 return self.fault(text);
             }
             if field.has_nul {
@@ -331,7 +333,8 @@ impl<R: Read> Reader<R> {
         }
         if fields == 0 {
             let at = self.cursor.at();
-            let text = "there is no header: Exim puts a Received line on every message unless it is told not to";
+            let text =
+                "there is no header: Exim puts a Received line on every message unless it is told not to";
             self.file.fault.get_or_insert(Fault {
                 start: at,
                 end: at,

@@ -53,7 +53,11 @@ fn parse(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> io::Result<Listin
         reader.number += 1;
         reader.line(&line);
     }
-    if reader.entry.as_ref().is_some_and(|entry| entry.recipients.is_empty() && entry.reason.is_none() && !entry.ids_only) {
+    if reader
+        .entry
+        .as_ref()
+        .is_some_and(|entry| entry.recipients.is_empty() && entry.reason.is_none() && !entry.ids_only)
+    {
         reader.end.cut = Some(format!("line {} breaks off within a message", reader.number));
     }
     reader.close();
@@ -232,9 +236,11 @@ fn is_age(word: &[u8]) -> bool {
 
 /// `564`, `1.2K`, `30M`.
 fn is_size(word: &[u8]) -> bool {
-    let digits = word.strip_suffix(b"K").or_else(|| word.strip_suffix(b"M")).or_else(|| word.strip_suffix(b"G"));
+    let digits =
+        word.strip_suffix(b"K").or_else(|| word.strip_suffix(b"M")).or_else(|| word.strip_suffix(b"G"));
     let digits = digits.unwrap_or(word);
-    digits.first().is_some_and(u8::is_ascii_digit) && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    digits.first().is_some_and(u8::is_ascii_digit)
+        && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 fn exact_size(word: &[u8]) -> Option<u64> {

@@ -9,8 +9,8 @@ use super::name::Half;
 use super::owner::Owner;
 use super::spot::{Content, Spot};
 use crate::evidence::{
-    Confidence, Damage, Fact, Header, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign, Signed,
-    Stat, Text, Time, TimeKind, Timed,
+    Confidence, Damage, Fact, Header, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign,
+    Signed, Stat, Text, Time, TimeKind, Timed,
 };
 use crate::read::disk::{EntryKind, OpenFile, Root};
 use crate::read::mime;
@@ -81,16 +81,26 @@ impl Spool {
     /// # Errors
     /// [`Damage`] if the file cannot be read.
     pub fn message(&self, entry: Entry<'_>) -> Result<Message, Damage> {
+        self.read_message(entry, self.deep)
+    }
+
+    /// The same; `explained`: with header and log, though nothing seems to be wrong with it.
+    ///
+    /// # Errors
+    /// [`Damage`] if the file cannot be read.
+    pub fn read_message(&self, entry: Entry<'_>, explained: bool) -> Result<Message, Damage> {
         let file = entry.root.open_file(entry.path)?;
         let failed = |error: std::io::Error| entry.root.refused(entry.path, &error);
-        let read = file.reader().and_then(|reader| header_file::read(reader, entry.id)).map_err(failed)?;
+        let mut read =
+            file.reader().and_then(|reader| header_file::read(reader, entry.id)).map_err(failed)?;
         let mut message = self.blank(&entry, PartKind::Envelope, &file.stat);
         let body = entry.find(Half::Data).filter(|(_, kind, _)| *kind == EntryKind::Regular);
+        // Who is done by the journal counts for everything that follows.
+        let journal = take_journal(&entry, body.as_ref(), &mut read, &mut message)?;
         let mut signs = self.content_signs(&entry, &file, &read, body.as_ref());
         signs.extend(self.refusal(&entry, &file.stat));
         signs.extend(held(&entry, &read));
-        let mut read = read;
-        signs.extend(take_journal(&entry, body.as_ref(), &mut read, &mut message)?);
+        signs.extend(journal);
         let unseen = self.unseen(&entry);
         message.signs = settle_signs(unseen, signs);
         message.signs.extend(self.place_signs(&entry));
@@ -98,7 +108,7 @@ impl Spool {
             message.parts.push(part(PartKind::Content, path, stat));
         }
         fill(&mut message, &entry, &mut read, body.as_ref().map(|(_, _, stat)| stat));
-        if self.deep || !message.signs.is_empty() {
+        if explained || !message.signs.is_empty() {
             add_headers(&mut message, &read);
             self.add_log(&mut message, &entry);
         }
@@ -165,7 +175,10 @@ impl Spool {
             signs.push(Signed::certain(Sign::OtherQueue, Fact::new(text, entry.locus())));
         };
         if frozen {
-            other("messages were moved to `Finput` when they froze; no listing and no queue run looks there".into());
+            other(
+                "messages were moved to `Finput` when they froze; no listing and no queue run looks there"
+                    .into(),
+            );
         } else if named {
             let queue = self.queue_name(entry.spot);
             other(format!("`exim -bp` and queue runs without `-qG{queue}` read the default queue only"));
@@ -189,7 +202,8 @@ impl Spool {
             signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place.clone()))));
         } else if let Some(fault) = &read.fault {
             let fact = Fact::new(fault.text.clone(), Locus::bytes(place.clone(), fault.start, fault.end));
-            let facts = vec![fact, salvage(&place, read, body)];
+            let refused = Fact::new("Exim calls it a spool format error", entry.locus());
+            let facts = vec![refused, fact, salvage(&place, read, body)];
             let sign = Sign::Corrupt { offset: fault.start };
             signs.push(Signed { sign, confidence: fault.confidence, facts });
         }
@@ -216,14 +230,14 @@ impl Spool {
                 stat.size
             );
             let fact = Fact::new(text, Locus::metadata(place));
-            return Some(Signed::certain(Sign::Corrupt { offset: stat.size }, fact));
+            return Some(cut_off(stat, Confidence::Certain, fact));
         }
         let wanted = read.options.body_lines.filter(|_| self.deep && !read.options.wire_format)?;
         let lines = count_lines(&entry.root.open_file(path).ok()?)?.saturating_sub(1);
         (lines != wanted).then(|| {
             let text = format!("its body file has {lines} lines, and {wanted} were counted on reception");
             let fact = Fact::new(text, Locus::bytes(place, first_line, stat.size));
-            Signed::likely(Sign::Corrupt { offset: stat.size }, fact)
+            cut_off(stat, Confidence::Likely, fact)
         })
     }
 
@@ -239,7 +253,13 @@ impl Spool {
     /// What the log of the message says of its recipients.
     fn add_log(&self, message: &mut Message, entry: &Entry<'_>) {
         let Some((path, file, log)) = self.log_of(entry) else { return };
-        for recipient in &mut message.envelope.recipients {
+        let envelope = &mut message.envelope;
+        if envelope.recipients.is_empty() {
+            // A damaged envelope: whom it was to reach stands in the log, if anywhere.
+            envelope.sender = envelope.sender.take().or_else(|| log.sender.clone());
+            envelope.recipients.clone_from(&log.recipients);
+        }
+        for recipient in &mut envelope.recipients {
             recipient.reason = log.reason(&recipient.address).cloned();
         }
         let held = message.signs.iter_mut().find(|signed| signed.sign == Sign::Held);
@@ -290,6 +310,11 @@ fn settle_signs(unseen: Option<Signed>, signs: Vec<Signed>) -> Vec<Signed> {
     std::iter::once(unseen).chain(kept).collect()
 }
 
+fn cut_off(stat: &Stat, confidence: Confidence, fact: Fact) -> Signed {
+    let whose = Fact::new("its body is not as it was received", fact.locus.clone());
+    Signed { sign: Sign::Corrupt { offset: stat.size }, confidence, facts: vec![whose, fact] }
+}
+
 /// Exim finds messages in any folder of one letter and lists them, but looks for their files where the ID says
 /// (`queue.c`, `queue_get_spool_list`; `spool_in.c`, `spool_open_datafile`).
 fn misfiled(entry: &Entry<'_>) -> Option<Signed> {
@@ -304,7 +329,7 @@ fn misfiled(entry: &Entry<'_>) -> Option<Signed> {
         flat.display(),
         split.display()
     );
-    let sign = Sign::Misfiled { expected: Text::from_path(&split) };
+    let sign = Sign::Misfiled { expected: Text::from_path(&flat) };
     Some(Signed::certain(sign, Fact::new(text, entry.locus())))
 }
 
@@ -321,7 +346,8 @@ fn body_lost(entry: &Entry<'_>, read: &HeaderFile) -> Signed {
     let done = read.recipients.iter().all(|recipient| read.done.has(recipient.bytes()));
     if read.envelope_whole && read.read > 0 && read.recipients.len() as u64 == read.read && done {
         // `deliver.c` removes the body first, then the envelope, then the journal.
-        let text = "every recipient is done: Exim was stopped while it removed a message that it had delivered";
+        let text =
+            "every recipient is done: Exim was stopped while it removed a message that it had delivered";
         signed.facts.push(Fact::new(text, entry.locus()));
     }
     signed

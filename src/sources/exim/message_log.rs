@@ -55,11 +55,15 @@ impl Log {
         if let Some(rest) = text.strip_prefix(b"Received from ") {
             self.received(rest);
         } else if let Some((who, what)) = split(text, b" defer (") {
-            let why = split(what, b") ").map_or(what, |(_, why)| why);
+            let why = split(what, b")").map_or(what, |(_, why)| why);
+            let why = why.strip_prefix(b":").unwrap_or(why).trim_ascii();
             self.note(who, RecipientState::Pending, Some(why));
         } else if let Some((who, _)) = split(text, b" succeeded").and_then(|(text, _)| split(text, b": ")) {
             self.note(who, RecipientState::Done, None);
-        } else if text.starts_with(b"*** Frozen") || text.starts_with(b"frozen") || text.starts_with(b"Unfrozen") {
+        } else if text.starts_with(b"*** Frozen")
+            || text.starts_with(b"frozen")
+            || text.starts_with(b"Unfrozen")
+        {
             self.freezing = Some(Text::new(text));
         }
     }
@@ -69,7 +73,8 @@ impl Log {
         let (sender, rest) = split(text, b" ").unwrap_or((text, b""));
         self.sender = Some(if sender == b"<>" { Text::default() } else { Text::new(sender) });
         if let Some((_, recipients)) = split(rest, b" for ") {
-            for recipient in recipients.split(|byte| *byte == b' ').filter(|recipient| !recipient.is_empty()) {
+            for recipient in recipients.split(|byte| *byte == b' ').filter(|recipient| !recipient.is_empty())
+            {
                 self.note(recipient, RecipientState::Pending, None);
             }
         }
@@ -84,8 +89,8 @@ impl Log {
         if memchr::memchr(b'@', address.bytes()).is_none() {
             return;
         }
-        let reason =
-            reason.map(|reason| Text::new(reason.get(..MAX_REASON_BYTES.min(reason.len())).unwrap_or_default()));
+        let reason = reason
+            .map(|reason| Text::new(reason.get(..MAX_REASON_BYTES.min(reason.len())).unwrap_or_default()));
         let known = self.recipients.iter_mut().rev().find(|recipient| recipient.address == address);
         if let Some(known) = known {
             known.state = state;
@@ -107,7 +112,7 @@ fn after_time(line: &[u8]) -> Option<&[u8]> {
         rest = rest.get(word(rest)..)?;
     }
     rest = rest.strip_prefix(b" ")?;
-    while matches!(rest, [b'+' | b'-', b'0'..=b'9', ..] | [b'[', b'0'..=b'9', ..]) {
+    while matches!(rest, [b'+' | b'-' | b'[', b'0'..=b'9', ..]) {
         rest = rest.get(word(rest)..)?.strip_prefix(b" ")?;
     }
     Some(rest)

@@ -105,7 +105,9 @@ mod tests {
         assert_eq!(half(b"1xVf5e-00008O-0F-H.bak"), Some((Half::Header, b".bak".to_vec())));
         assert!(matches!(judge(b"hdr.1xVf5e-00008X-0J"), Name::HeaderInMaking { .. }));
         assert!(matches!(judge(b"1xVf5e-00008X-0J-4711-K"), Name::Signing { .. }));
-        for other in [&b"1xVf5e-00008X-0J"[..], b"1xVf5e-00008X-0J-Hx", b"core", b"hdr.", b"1xVf5e-00008X-0J--K"] {
+        for other in
+            [&b"1xVf5e-00008X-0J"[..], b"1xVf5e-00008X-0J-Hx", b"core", b"hdr.", b"1xVf5e-00008X-0J--K"]
+        {
             assert_eq!(judge(other), Name::Other, "{}", String::from_utf8_lossy(other));
         }
     }

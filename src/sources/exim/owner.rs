@@ -20,21 +20,17 @@ impl Owner {
         let folder = if input.as_os_str().is_empty() { Path::new(".") } else { input };
         let name = Text::from_path(folder);
         let stat = root.stat(folder).ok().map(|(_, stat)| stat).filter(|stat| stat.uid != 0);
-        match stat {
-            Some(stat) => {
-                let text = format!(
-                    "`{}` belongs to {}:{}, which is taken for the user of Exim",
-                    name.lossy(),
-                    stat.uid,
-                    stat.gid
-                );
-                Self { ids: Some((stat.uid, stat.gid)), fact: Fact::new(text, Locus::metadata(name)) }
-            }
-            None => {
-                let text = "owners are not judged: the folder of messages belongs to root, as in a copy that kept no owners";
-                Self { ids: None, fact: Fact::new(text, Locus::whole(".")) }
-            }
-        }
+        let Some(stat) = stat else {
+            let text = "owners are not judged: the folder of messages belongs to root, as in a copy that kept no owners";
+            return Self { ids: None, fact: Fact::new(text, Locus::whole(".")) };
+        };
+        let text = format!(
+            "`{}` belongs to {}:{}, which is taken for the user of Exim",
+            name.lossy(),
+            stat.uid,
+            stat.gid
+        );
+        Self { ids: Some((stat.uid, stat.gid)), fact: Fact::new(text, Locus::metadata(name)) }
     }
 
     /// Why the user of Exim may not read a file, if he may not: the listing runs as that user.

@@ -44,7 +44,8 @@ pub fn detect(place: &Place<'_>) -> Option<Detected> {
     let own = place.entries.iter().any(|(entry, _)| is_message(entry));
     let letter = |entry: &OsStr| entry.len() == 1;
     let below = || {
-        let letters = place.entries.iter().filter(|(entry, kind)| *kind == EntryKind::Directory && letter(entry));
+        let letters =
+            place.entries.iter().filter(|(entry, kind)| *kind == EntryKind::Directory && letter(entry));
         letters.take(62).any(|(entry, _)| {
             names(&place.path.join(entry)).iter().any(|name| {
                 let stands = message_id::letter(name.as_encoded_bytes()).map(String::from);

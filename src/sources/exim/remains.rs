@@ -7,8 +7,8 @@ use super::message_log::Log;
 use super::name::Half;
 use super::spot::Spot;
 use crate::evidence::{
-    Confidence, Damage, Fact, Locus, Message, PartKind, Recipient, RecipientState, Record, Sign, Signed, Stat,
-    Text, format_duration,
+    Confidence, Damage, Fact, Locus, Message, PartKind, Recipient, RecipientState, Record, Sign, Signed,
+    Stat, Text, format_duration,
 };
 use crate::read::disk::{EntryKind, Root};
 use crate::read::mime;
@@ -52,7 +52,7 @@ impl Spool {
                 facts.push(fact);
             }
         }
-        self.take_finished(&mut message, &entry);
+        take_finished(&mut message, &entry);
         message.signs = match self.unseen(&entry) {
             Some(mut unseen) => {
                 unseen.facts.extend(facts);
@@ -73,7 +73,7 @@ impl Spool {
         }
         let file = entry.root.open_file(entry.path)?;
         let mut message = self.blank(&entry, PartKind::Side, &file.stat);
-        self.take_finished(&mut message, &entry);
+        take_finished(&mut message, &entry);
         let text = "there is neither envelope nor body of this message: Exim removes its journal last, and was stopped before";
         message.signs.push(Signed::certain(Sign::SideFileAlone, Fact::new(text, entry.locus())));
         Ok(Record::Message(Box::new(message)))
@@ -84,7 +84,7 @@ impl Spool {
         if entry.find(Half::Header).is_some() {
             return Ok(Record::Passed);
         }
-        let mut message = self.message(entry)?;
+        let mut message = self.read_message(entry, true)?;
         let text = "Exim writes an envelope under the name `hdr.ID` and then renames it to `ID-H`; this one was never \
                     renamed, and other names are not looked at";
         let own = Fact::new(text, entry.locus());
@@ -125,7 +125,8 @@ impl Spool {
         let entry = Entry { root, path, spot, id, made, tail: b"" };
         let is_body = first.ends_with(b"-D");
         let kind = if is_body { PartKind::Content } else { PartKind::Envelope };
-        let mut message = if is_body { self.blank(&entry, kind, &file.stat) } else { self.message(entry)? };
+        let mut message =
+            if is_body { self.blank(&entry, kind, &file.stat) } else { self.read_message(entry, true)? };
         message.place = entry.locus();
         let text = format!(
             "its name is none of Exim's, but its first line is `{}`, the name that it had",
@@ -164,13 +165,15 @@ impl Spool {
         let entry = Entry { root, path, spot, id, made, tail: b"" };
         if has_message(&entry, id)
             || message_id::converted(id).is_some_and(|other| has_message(&entry, &other))
+            || is_misfiled(&entry)
         {
             return Ok(Record::Passed);
         }
         let file = root.open_file(path)?;
         let log = Log::read(&file).map_err(|error| root.refused(path, &error))?;
         let mut message = self.blank(&entry, PartKind::Side, &file.stat);
-        let text = format!("there is no file of `{}` in `{}`", String::from_utf8_lossy(id), spot.input.display());
+        let text =
+            format!("there is no file of `{}` in `{}`", String::from_utf8_lossy(id), spot.input.display());
         let mut facts = vec![Fact::new(text, entry.locus())];
         facts.extend(told(&log, &entry.locus()));
         let there = super::queues::is_folder(root, &spot.input);
@@ -194,27 +197,6 @@ impl Spool {
         true
     }
 
-    /// Recipients that the journal of a body without envelope names.
-    fn take_finished(&self, message: &mut Message, entry: &Entry<'_>) {
-        let path = entry.spot.sibling(&entry.name_of(Half::Journal));
-        let Ok(file) = entry.root.open_file(&path) else { return };
-        let Ok(journal) = journal::read(&file) else { return };
-        for address in journal.addresses {
-            let address = Text::new(address);
-            match message.envelope.recipients.iter_mut().find(|recipient| recipient.address == address) {
-                Some(known) => known.state = RecipientState::Done,
-                None => message.envelope.recipients.push(Recipient {
-                    address,
-                    state: RecipientState::Done,
-                    reason: None,
-                }),
-            }
-        }
-        if *path != *entry.path {
-            message.parts.push(part(PartKind::Side, &path, &file.stat));
-        }
-    }
-
     fn in_flight(&self, entry: &Entry<'_>, stat: &Stat) -> Option<Fact> {
         let active = self.last_activity.filter(|_| !self.live)?;
         let before = active.since(stat.modified);
@@ -228,10 +210,32 @@ impl Spool {
     }
 }
 
+/// Recipients that the journal of a body without envelope names.
+fn take_finished(message: &mut Message, entry: &Entry<'_>) {
+    let path = entry.spot.sibling(&entry.name_of(Half::Journal));
+    let Ok(file) = entry.root.open_file(&path) else { return };
+    let Ok(journal) = journal::read(&file) else { return };
+    for address in journal.addresses {
+        let address = Text::new(address);
+        match message.envelope.recipients.iter_mut().find(|recipient| recipient.address == address) {
+            Some(known) => known.state = RecipientState::Done,
+            None => message.envelope.recipients.push(Recipient {
+                address,
+                state: RecipientState::Done,
+                reason: None,
+            }),
+        }
+    }
+    if *path != *entry.path {
+        message.parts.push(part(PartKind::Side, &path, &file.stat));
+    }
+}
+
 /// What a log says of the recipients.
 fn told(log: &Log, locus: &Locus) -> Vec<Fact> {
     let tell = |recipient: &Recipient| {
-        let reason = recipient.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.lossy()));
+        let reason =
+            recipient.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.lossy()));
         let state = if recipient.state == RecipientState::Done { "done" } else { "not done" };
         Fact::new(format!("its log names {} ({state}{reason})", recipient.address.lossy()), locus.clone())
     };
@@ -252,4 +256,11 @@ fn has_message(entry: &Entry<'_>, id: &[u8]) -> bool {
         .into_iter()
         .chain([making])
         .any(|name| entry.spot.homes(id, &name).iter().any(|path| entry.root.exists(path)))
+}
+
+/// Whether the message of a log lies in the folder of another letter, where it is reported itself.
+fn is_misfiled(entry: &Entry<'_>) -> bool {
+    let name = Text::new([entry.id, b"-H"].concat()).to_path();
+    let mut letters = ('0'..='9').chain('A'..='Z').chain('a'..='z');
+    letters.any(|letter| entry.root.exists(&entry.spot.input.join(letter.to_string()).join(&name)))
 }

@@ -31,7 +31,9 @@ pub fn facts(spool: &Path, given: Option<&Path>) -> Vec<Fact> {
         .collect();
     let tree = tree_of(spool);
     let found = tree.iter().flat_map(|tree| FILES.map(|file| tree.join(file))).filter(|path| path.is_file());
-    facts.extend(found.map(|path| fact(&path, "a configuration of Exim lies beside the spool; it is not read")));
+    facts.extend(
+        found.map(|path| fact(&path, "a configuration of Exim lies beside the spool; it is not read")),
+    );
     if facts.is_empty() {
         facts.push(fact(Path::new("."), "no configuration of Exim was found beside the spool"));
     }

@@ -63,7 +63,8 @@ fn instance(
     facts.extend(settings::facts(&detected.root, config));
     facts.push(spool.owner.fact.clone());
     if spool.bare {
-        let text = "only a folder of messages was given: logs, and what other queues hold, are not looked for";
+        let text =
+            "only a folder of messages was given: logs, and what other queues hold, are not looked for";
         facts.push(Fact::new(text, Locus::whole(".")));
     }
     if let Some(queue) = &spool.within {
@@ -101,7 +102,8 @@ fn label(root: &Path) -> String {
 /// The name of the queue, if the folder of a named queue was given: it lies in a spool.
 fn named_queue(root: &Path) -> Option<String> {
     let parent = root.canonicalize().ok()?.parent()?.to_owned();
-    let is_spool = parent.join("input").is_dir() && (parent.join("db").is_dir() || parent.join("msglog").is_dir());
+    let is_spool =
+        parent.join("input").is_dir() && (parent.join("db").is_dir() || parent.join("msglog").is_dir());
     is_spool.then(|| root.file_name()?.to_str().map(str::to_owned)).flatten()
 }
 

@@ -64,7 +64,15 @@ impl Spot {
             let frozen = part.to_str().is_some_and(|part| part.starts_with('F'));
             let (input, logs) = if frozen { ("Finput", "Fmsglog") } else { ("input", "msglog") };
             let (input, logs) = (queue.join(input), queue.join(logs));
-            return Some(Self { below: parts.as_path().to_owned(), queue, content, input, logs, folder, name });
+            return Some(Self {
+                below: parts.as_path().to_owned(),
+                queue,
+                content,
+                input,
+                logs,
+                folder,
+                name,
+            });
         }
     }
 

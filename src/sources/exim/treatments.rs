@@ -28,7 +28,10 @@ pub static ALL: &[Treatment] = &[
                is not noticed: an empty message is sent",
         remedies: &[
             COPY_FIRST,
-            remedy("exim -bP keep_malformed", "see how long Exim keeps it; raise it before the next queue run"),
+            remedy(
+                "exim -bP keep_malformed",
+                "see how long Exim keeps it; raise it before the next queue run",
+            ),
             remedy("exim -Mvb {id}", "read the body"),
             RESUBMIT,
         ],
@@ -85,7 +88,10 @@ pub static ALL: &[Treatment] = &[
                and earlier pass over IDs of 23 characters, later versions read both kinds",
         remedies: &[
             COPY_FIRST,
-            remedy("exim -bV", "see which version reads this spool; 4.97 and later read IDs of 23 characters"),
+            remedy(
+                "exim -bV",
+                "see which version reads this spool; 4.97 and later read IDs of 23 characters",
+            ),
             remedy(
                 "exim_id_update -d -v {root}",
                 "with Exim stopped, give messages with IDs of 23 characters old ones",
@@ -110,7 +116,9 @@ pub static ALL: &[Treatment] = &[
             ),
             remedy("exim -bP split_spool_directory", "see whether the spool is split"),
         ],
-        destroyers: &["`exim -Mrm {id}`: it says that the message has been removed or did not exist, and the files stay"],
+        destroyers: &[
+            "`exim -Mrm {id}`: it says that the message has been removed or did not exist, and the files stay",
+        ],
         source: "functions.h, set_subdir_str; spool_in.c, spool_open_datafile; queue.c, queue_get_spool_list; observed on 4.96",
     },
     Treatment {
@@ -198,7 +206,10 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             remedy("exim -M {id}", "try it now"),
             remedy("exim -qf", "or try everything now"),
-            remedy("exinext RECIPIENT", "see when Exim means to try again: the hints may be from the future as well"),
+            remedy(
+                "exinext RECIPIENT",
+                "see when Exim means to try again: the hints may be from the future as well",
+            ),
         ],
         destroyers: &[],
         source: "queue.c, queue_list (age); retry.c; observed on 4.96",
@@ -211,7 +222,10 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             remedy("exim -Mvl {id}", "see when it was tried last"),
             remedy("exinext RECIPIENT", "see when it is to be tried next"),
-            remedy("exim -bP queue_only queue_run_max hold_domains", "look for what keeps it from being tried"),
+            remedy(
+                "exim -bP queue_only queue_run_max hold_domains",
+                "look for what keeps it from being tried",
+            ),
             remedy("exim -M {id}", "or try it now"),
         ],
         destroyers: &["starting queue runs after a long pause: all such mail is returned at once"],
