@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn the_command_line_and_the_root_of_a_process_are_known() {
+        let own = std::process::id();
+        let words = arguments(own).unwrap();
+        assert_eq!(words[0], std::env::args().next().unwrap().as_bytes());
+        assert_eq!(shares_root(own), Some(true));
+        assert_eq!(arguments(u32::MAX), None);
+    }
+
+    #[test]
     fn a_file_that_another_process_holds_is_in_use() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let at = file.as_file().metadata().unwrap();

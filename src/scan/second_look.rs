@@ -82,3 +82,57 @@ fn unchanged(before: &Stat, now: &Stat) -> bool {
     (before.device, before.inode, before.size, before.modified, before.changed, before.mode, before.uid)
         == (now.device, now.inode, now.size, now.modified, now.changed, now.mode, now.uid)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::evidence::{Live, Time};
+    use crate::sources::{Detected, Options, Source as _, exim::Exim};
+    use std::path::Path;
+
+    const HEADER: &str = "input/1xVf5d-00002O-0X-H";
+    const DATA: &str = "input/1xVf5d-00002O-0X-D";
+
+    /// An Exim spool with a body and no envelope, whose mail system is said to run, and the message that is seen there.
+    fn lone_body(folder: &Path) -> (Opened, Message) {
+        std::fs::create_dir_all(folder.join("input")).unwrap();
+        std::fs::write(folder.join(DATA), "1xVf5d-00002O-0X-D\nx\n").unwrap();
+        let detected = Detected { root: folder.to_owned(), why: String::new(), config: None, variant: "" };
+        let mut opened = Exim.open(&detected, &Options::default()).unwrap();
+        opened.instance.live = Some(Live { pid: 1, since: Time::from_unix(0) });
+        let mut seen = None;
+        let unit = Unit { root: &opened.root, path: Path::new(DATA), kind: EntryKind::Regular };
+        (opened.read)(unit, &mut |record| {
+            if let Record::Message(message) = record {
+                seen = Some(*message);
+            }
+            ControlFlow::Continue(())
+        });
+        (opened, seen.unwrap())
+    }
+
+    #[test]
+    fn a_half_whose_other_half_has_come_is_no_suspect_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let (opened, message) = lone_body(folder.path());
+        let look = SecondLook::default();
+        assert_eq!(look.at(&message, &opened), None, "it is as it was");
+        std::fs::write(folder.path().join(HEADER), "").unwrap();
+        assert_eq!(look.at(&message, &opened), Some(Dropped::Moved), "the body itself is as it was");
+    }
+
+    #[test]
+    fn a_message_is_in_use_if_any_file_of_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (opened, mut message) = lone_body(folder.path());
+        let journal = folder.path().join("journal");
+        std::fs::write(&journal, "").unwrap();
+        let (_, stat) = opened.root.stat(Path::new("journal")).unwrap();
+        let mut part = message.parts[0].clone();
+        part.stat = Some(stat);
+        message.parts.push(part);
+        assert_eq!(files_of(&message).count(), 2);
+        let look = SecondLook { in_use: Files::from([(stat.device, stat.inode)]) };
+        assert_eq!(look.at(&message, &opened), Some(Dropped::InUse));
+    }
+}

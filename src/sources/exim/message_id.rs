@@ -68,7 +68,7 @@ pub fn letter(id: &[u8]) -> Option<char> {
 }
 
 /// The ID that `exim_id_update` gives to this message when it changes old IDs to new ones or back
-/// (`utils/exim_id_update.src`, `do_file`). It leaves the message logs under their old names.
+/// (`exim_id_update.src`, `do_file`). It leaves the message logs under their old names.
 pub fn converted(id: &[u8]) -> Option<Vec<u8>> {
     let part = |from: usize, to: usize| id.get(from..to);
     if decode(id)?.new {

@@ -50,7 +50,7 @@ static ABOUT: About = About {
         "Exim src/queue.c, functions.h: which names are listed, where they are looked for",
         "Exim src/receive.c, deliver.c: in which order files are made and removed",
         "Exim src/queue.c, queue_list: the listing",
-        "Exim src/utils/exim_id_update.src: IDs of 16 and 23 characters",
+        "Exim exim_id_update.src: IDs of 16 and 23 characters",
     ],
 };
 

@@ -45,7 +45,7 @@ pub enum Name {
         /// What the ID says.
         made: MessageId,
     },
-    /// `ID-PID-K`: what a transport writes to sign it (`utils/exim_id_update.src`).
+    /// `ID-PID-K`: what a transport writes to sign it (`exim_id_update.src`).
     Signing {
         /// The ID.
         id: Vec<u8>,

@@ -73,7 +73,9 @@ fn names(folder: &Path) -> Vec<std::ffi::OsString> {
 }
 
 fn is_message(name: &OsStr) -> bool {
-    matches!(name::judge(name.as_encoded_bytes()), Name::Half { tail, .. } if tail.is_empty())
+    // Letters and dashes make an ID of many a name, but hardly of a time since there is Exim.
+    let judged = name::judge(name.as_encoded_bytes());
+    matches!(judged, Name::Half { tail, made, .. } if tail.is_empty() && made.seconds.is_some())
 }
 
 /// The places in which distributions have the spool.

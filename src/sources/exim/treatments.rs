@@ -103,7 +103,7 @@ pub static ALL: &[Treatment] = &[
         ],
         destroyers: &["deleting it as a stray backup: it may be the only copy"],
         source: "queue.c, queue_get_spool_list (length of the name); spool_out.c, spool_write_header (`hdr.`); \
-                 utils/exim_id_update.src; observed on 4.96",
+                 exim_id_update.src; observed on 4.96",
     },
     Treatment {
         rule: "misfiled",

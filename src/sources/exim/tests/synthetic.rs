@@ -244,6 +244,7 @@ fn only_what_looks_like_exim_is_taken_for_it() {
     assert!(detect(&folder.path().join("c"), false).is_some(), "one without logs");
     make("e");
     std::fs::write(folder.path().join("e/letter-H"), b"").unwrap();
+    std::fs::write(folder.path().join("e/letter-sender-to-H"), b"").unwrap();
     assert!(detect(&folder.path().join("e"), false).is_none());
 }
 
