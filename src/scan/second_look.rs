@@ -83,7 +83,7 @@ fn unchanged(before: &Stat, now: &Stat) -> bool {
         == (now.device, now.inode, now.size, now.modified, now.changed, now.mode, now.uid)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::evidence::{Live, Time};
@@ -121,6 +121,7 @@ mod tests {
         assert_eq!(look.at(&message, &opened), Some(Dropped::Moved), "the body itself is as it was");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_message_is_in_use_if_any_file_of_it_is() {
         let folder = tempfile::tempdir().unwrap();

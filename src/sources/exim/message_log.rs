@@ -11,6 +11,8 @@ use std::io;
 const MAX_BYTES: usize = 64 << 10;
 /// Recipients that are kept.
 const MAX_RECIPIENTS: usize = 1_000;
+/// What Exim writes when it has frozen a message.
+const FROZEN: &[u8] = b"*** Frozen";
 /// How much of a reason is kept.
 const MAX_REASON_BYTES: usize = 500;
 
@@ -51,7 +53,10 @@ impl Log {
     }
 
     fn line(&mut self, line: &[u8]) {
-        let Some(text) = after_time(line) else { return };
+        // This line alone is written without a time (`deliver.c`, "*** Frozen").
+        let Some(text) = after_time(line).or_else(|| line.starts_with(FROZEN).then_some(line)) else {
+            return;
+        };
         if let Some(rest) = text.strip_prefix(b"Received from ") {
             self.received(rest);
         } else if let Some((who, what)) = split(text, b" defer (") {
@@ -60,10 +65,7 @@ impl Log {
             self.note(who, RecipientState::Pending, Some(why));
         } else if let Some((who, _)) = split(text, b" succeeded").and_then(|(text, _)| split(text, b": ")) {
             self.note(who, RecipientState::Done, None);
-        } else if text.starts_with(b"*** Frozen")
-            || text.starts_with(b"frozen")
-            || text.starts_with(b"Unfrozen")
-        {
+        } else if text.starts_with(FROZEN) || text.starts_with(b"frozen") || text.starts_with(b"Unfrozen") {
             self.freezing = Some(Text::new(text));
         }
     }
@@ -141,7 +143,7 @@ mod tests {
              2026-11-24 01:12:57 a@g.test R=all T=smtp defer (-44) H=127.0.0.2 [127.0.0.2]: SMTP error: 451 4.7.1 Greylisted\n\
              2026-11-24 01:12:58.123 +0100 [77] b@g.test R=all T=smtp defer (111): Connection refused\n\
              2026-11-24 01:13:24 b@g.test: smtp transport succeeded\n\
-             2026-11-24 01:13:25 *** Frozen (delivery error message)\n",
+             *** Frozen (delivery error message)\n",
         );
         assert_eq!(log.sender, Some("sender@lab.test".into()));
         let said: Vec<_> = log.recipients.iter().map(|r| (r.address.lossy(), r.state)).collect();
