@@ -4,7 +4,7 @@ use super::case::{Case, Listed, Verdict};
 use super::live_view::Hit;
 use super::outlook;
 use super::rules::{self, Rule};
-use crate::evidence::{Confidence, Instance, Message, Shown, Text};
+use crate::evidence::{Confidence, Instance, Message, Shown, Sign, Text};
 use crate::findings::{Class, Finding, ListedAs, Opinion, Outlook, Silent, Visibility};
 use sha2::{Digest as _, Sha256};
 
@@ -111,7 +111,8 @@ fn listed_as(hit: &Hit) -> ListedAs {
 /// A listing decides. Without one, or with one that is cut, what the mail system is known to do decides, if the condition
 /// itself is beyond doubt.
 fn visibility(case: &Case<'_>, rule: &str, confidence: Confidence) -> Visibility {
-    let unread = case.instance.unlisted_queues.contains(&case.message.queue.as_str());
+    let unread = case.instance.unlisted_queues.contains(&case.message.queue.as_str())
+        || case.sign(|sign| matches!(sign, Sign::OtherQueue)).is_some();
     let known = match case.shown(rule) {
         _ if unread => Visibility::Hidden,
         Shown::Never if confidence > Confidence::Possible => Visibility::Hidden,

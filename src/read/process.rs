@@ -18,12 +18,13 @@ pub fn alive(pid: u32) -> Option<bool> {
     }
 }
 
-/// The process of this name that has this folder as its working directory, as a mail system's master process has its
+/// The oldest process of this name that has this folder as its working directory, as a mail system's master process has its
 /// spool. This holds across containers and chroots, where process numbers in pid files mean something else.
 #[cfg(target_os = "linux")]
 pub fn working_in(folder: FileId, name: &str) -> Option<Live> {
     use std::os::unix::fs::MetadataExt as _;
     let boot = boot_time()?;
+    let mut oldest: Option<Live> = None;
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
@@ -33,16 +34,42 @@ pub fn working_in(folder: FileId, name: &str) -> Option<Live> {
             continue;
         }
         let Some((command, ticks)) = command_and_start(pid) else { continue };
-        if command == name {
-            return Some(Live { pid, since: start_time(boot, ticks) });
+        let live = Live { pid, since: start_time(boot, ticks) };
+        if command == name && oldest.is_none_or(|oldest| live.since < oldest.since) {
+            oldest = Some(live);
         }
     }
-    None
+    oldest
 }
 
 /// The process of this name that has this folder as its working directory: unknown on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn working_in(_folder: FileId, _name: &str) -> Option<Live> {
+    None
+}
+
+/// The command line of this process; `None` where that cannot be known.
+pub fn arguments(pid: u32) -> Option<Vec<Vec<u8>>> {
+    const MAX_BYTES: u64 = 64 << 10;
+    let file = std::fs::File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_BYTES), &mut bytes).ok()?;
+    Some(bytes.split(|byte| *byte == 0).filter(|argument| !argument.is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+/// Whether this process sees the same file system as this one, so that a path means the same to both: no container and no
+/// chroot lies between them. `None` where that cannot be known.
+#[cfg(unix)]
+pub fn shares_root(pid: u32) -> Option<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let its = std::fs::metadata(format!("/proc/{pid}/root")).ok()?;
+    let own = std::fs::metadata("/").ok()?;
+    Some((its.dev(), its.ino()) == (own.dev(), own.ino()))
+}
+
+/// Whether this process sees the same file system as this one: unknown on this system.
+#[cfg(not(unix))]
+pub fn shares_root(_pid: u32) -> Option<bool> {
     None
 }
 
@@ -142,6 +169,15 @@ mod tests {
         let (_, ticks) = command_and_start(std::process::id()).unwrap();
         let started = start_time(boot_time().unwrap(), ticks);
         assert!(Time::now().since(started).abs() < 3_600, "a test run takes less than an hour");
+    }
+
+    #[test]
+    fn the_command_line_and_the_root_of_a_process_are_known() {
+        let own = std::process::id();
+        let words = arguments(own).unwrap();
+        assert_eq!(words[0], std::env::args().next().unwrap().as_bytes());
+        assert_eq!(shares_root(own), Some(true));
+        assert_eq!(arguments(u32::MAX), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::correlate::{outlook, rules, weigh};
 use crate::evidence::{Confidence, Fact, Locus, Sign, Text};
 use crate::findings::{Class, Counts, Finding, Note, Opinion, Silent, Store, Summary, Visibility};
 use crate::read::process::Files;
-use crate::scan::{listing, second_look::SecondLook};
+use crate::scan::listing;
+use crate::scan::second_look::{self, SecondLook};
 use anyhow::Result;
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -99,7 +100,7 @@ impl Settling {
     fn look_again(&mut self, scene: &Scene<'_>, suspects: &mut Store) -> io::Result<()> {
         let mut files = Files::new();
         suspects.each(|finding| {
-            files.extend(finding.message.stat().map(|stat| (stat.device, stat.inode)));
+            files.extend(second_look::files_of(&finding.message));
             Ok(())
         })?;
         let again = SecondLook::new(&files);

@@ -4,9 +4,11 @@
 //! moves from one queue to another while it is listed. A suspect is only kept if nothing touched it from the scan until
 //! after the second listing was taken, so that this listing had every chance to show it.
 
-use crate::evidence::{Message, Sign, Stat};
-use crate::read::process::{self, Files};
-use crate::sources::Opened;
+use crate::evidence::{Message, Record, Sign, Signed, Stat};
+use crate::read::disk::EntryKind;
+use crate::read::process::{self, FileId, Files};
+use crate::sources::{Opened, Unit};
+use std::ops::ControlFlow;
 
 /// Why a suspect is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +36,18 @@ impl SecondLook {
     /// Looks at one suspect again. `None`: it stays a suspect.
     pub fn at(&self, message: &Message, place: &Opened) -> Option<Dropped> {
         let stat = message.stat()?;
-        match place.root.stat(&message.place.path.to_path()) {
-            Ok((_, now)) if unchanged(stat, &now) => {}
+        let kind = match place.root.stat(&message.place.path.to_path()) {
+            Ok((kind, now)) if unchanged(stat, &now) => kind,
             _ => return Some(Dropped::Moved),
-        }
-        if self.in_use.contains(&(stat.device, stat.inode)) {
+        };
+        // A message of two files may be locked by the other one (Exim locks the body).
+        if files_of(message).any(|file| self.in_use.contains(&file)) {
             return Some(Dropped::InUse);
         }
         place.instance.live?;
+        if !looks_the_same(message, kind, place) {
+            return Some(Dropped::Moved);
+        }
         let owner = message.signs.iter().find_map(|signed| match signed.sign {
             Sign::OwnedByProcess { pid } => Some(pid),
             _ => None,
@@ -50,7 +56,84 @@ impl SecondLook {
     }
 }
 
+/// The files of a message, of which the kernel is to be asked.
+pub fn files_of(message: &Message) -> impl Iterator<Item = FileId> + '_ {
+    message.parts.iter().filter_map(|part| part.stat.as_ref()).map(|stat| (stat.device, stat.inode))
+}
+
+/// Whether the source still sees all that it saw: a file may be as it was while its other half has come, or gone.
+fn looks_the_same(message: &Message, kind: EntryKind, place: &Opened) -> bool {
+    let path = message.place.path.to_path();
+    let unit = Unit { root: &place.root, path: &path, kind };
+    let mut same = false;
+    (place.read)(unit, &mut |record| {
+        if let Record::Message(now) = record
+            && now.place == message.place
+        {
+            let seen = |signed: &Signed| now.signs.iter().any(|other| other.sign == signed.sign);
+            same |= message.signs.iter().all(seen);
+        }
+        ControlFlow::Continue(())
+    });
+    same
+}
+
 fn unchanged(before: &Stat, now: &Stat) -> bool {
     (before.device, before.inode, before.size, before.modified, before.changed, before.mode, before.uid)
         == (now.device, now.inode, now.size, now.modified, now.changed, now.mode, now.uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Live, Time};
+    use crate::sources::{Detected, Options, Source as _, exim::Exim};
+    use std::path::Path;
+
+    const HEADER: &str = "input/1xVf5d-00002O-0X-H";
+    const DATA: &str = "input/1xVf5d-00002O-0X-D";
+
+    /// An Exim spool with a body and no envelope, whose mail system is said to run, and the message that is seen there.
+    fn lone_body(folder: &Path) -> (Opened, Message) {
+        std::fs::create_dir_all(folder.join("input")).unwrap();
+        std::fs::write(folder.join(DATA), "1xVf5d-00002O-0X-D\nx\n").unwrap();
+        let detected = Detected { root: folder.to_owned(), why: String::new(), config: None, variant: "" };
+        let mut opened = Exim.open(&detected, &Options::default()).unwrap();
+        opened.instance.live = Some(Live { pid: 1, since: Time::from_unix(0) });
+        let mut seen = None;
+        let unit = Unit { root: &opened.root, path: Path::new(DATA), kind: EntryKind::Regular };
+        (opened.read)(unit, &mut |record| {
+            if let Record::Message(message) = record {
+                seen = Some(*message);
+            }
+            ControlFlow::Continue(())
+        });
+        (opened, seen.unwrap())
+    }
+
+    #[test]
+    fn a_half_whose_other_half_has_come_is_no_suspect_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let (opened, message) = lone_body(folder.path());
+        let look = SecondLook::default();
+        assert_eq!(look.at(&message, &opened), None, "it is as it was");
+        std::fs::write(folder.path().join(HEADER), "").unwrap();
+        assert_eq!(look.at(&message, &opened), Some(Dropped::Moved), "the body itself is as it was");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_message_is_in_use_if_any_file_of_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (opened, mut message) = lone_body(folder.path());
+        let journal = folder.path().join("journal");
+        std::fs::write(&journal, "").unwrap();
+        let (_, stat) = opened.root.stat(Path::new("journal")).unwrap();
+        let mut part = message.parts[0].clone();
+        part.stat = Some(stat);
+        message.parts.push(part);
+        assert_eq!(files_of(&message).count(), 2);
+        let look = SecondLook { in_use: Files::from([(stat.device, stat.inode)]) };
+        assert_eq!(look.at(&message, &opened), Some(Dropped::InUse));
+    }
 }

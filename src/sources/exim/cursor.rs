@@ -1,0 +1,121 @@
+//! Reading a file of lines and counted bytes from its start on, within bounds.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+/// The longest line that Exim reads: four times its buffer of 16384 bytes (`spool_in.c`, `fgets_big_buffer`).
+pub const MAX_LINE_BYTES: usize = 4 * 16_384;
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// A line without its line feed.
+    Whole(Vec<u8>),
+    /// The file ends before the line feed; these bytes came before.
+    Cut(Vec<u8>),
+    /// It is longer than Exim reads.
+    TooLong,
+}
+
+/// Bytes that were counted off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The first of them.
+    pub kept: Vec<u8>,
+    /// How many there were, if the file ended early.
+    pub count: u64,
+    /// Whether one of them is NUL.
+    pub has_nul: bool,
+}
+
+/// A place in a file that is read once, from its start on.
+#[derive(Debug)]
+pub struct Cursor<R> {
+    input: BufReader<R>,
+    at: u64,
+}
+
+impl<R: Read> Cursor<R> {
+    /// The start of this input.
+    pub fn new(input: R) -> Self {
+        Self { input: BufReader::new(input), at: 0 }
+    }
+
+    /// The byte that comes next, counted from 0.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The next line.
+    pub fn line(&mut self) -> io::Result<Line> {
+        let mut line = Vec::new();
+        loop {
+            let buffer = self.input.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(Line::Cut(line));
+            }
+            let end = memchr::memchr(b'\n', buffer);
+            let chunk = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+            if line.len() + chunk.len() >= MAX_LINE_BYTES {
+                return Ok(Line::TooLong);
+            }
+            line.extend_from_slice(chunk);
+            let used = chunk.len() + usize::from(end.is_some());
+            self.input.consume(used);
+            self.at += used as u64;
+            if end.is_some() {
+                return Ok(Line::Whole(line));
+            }
+        }
+    }
+
+    /// The byte that comes next, which is not taken.
+    pub fn peek(&mut self) -> io::Result<Option<u8>> {
+        Ok(self.input.fill_buf()?.first().copied())
+    }
+
+    /// Takes so many bytes, of which the first `keep` are kept.
+    pub fn counted(&mut self, wanted: u64, keep: usize) -> io::Result<Counted> {
+        let mut taken = Counted { kept: Vec::new(), count: 0, has_nul: false };
+        while taken.count < wanted {
+            let buffer = self.input.fill_buf()?;
+            if buffer.is_empty() {
+                break;
+            }
+            let room = usize::try_from(wanted - taken.count).unwrap_or(usize::MAX);
+            let chunk = buffer.get(..room.min(buffer.len())).unwrap_or_default();
+            let keeping = keep.saturating_sub(taken.kept.len()).min(chunk.len());
+            taken.kept.extend_from_slice(chunk.get(..keeping).unwrap_or_default());
+            taken.has_nul |= memchr::memchr(0, chunk).is_some();
+            let used = chunk.len();
+            self.input.consume(used);
+            self.at += used as u64;
+            taken.count += used as u64;
+        }
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_counted_bytes_follow_each_other() {
+        let mut cursor = Cursor::new(&b"one\n\nabc\0def\nlast"[..]);
+        assert_eq!(cursor.line().unwrap(), Line::Whole(b"one".to_vec()));
+        assert_eq!(cursor.line().unwrap(), Line::Whole(Vec::new()));
+        assert_eq!(cursor.peek().unwrap(), Some(b'a'));
+        let counted = cursor.counted(8, 3).unwrap();
+        assert_eq!(counted, Counted { kept: b"abc".to_vec(), count: 8, has_nul: true });
+        assert_eq!(cursor.at(), 13);
+        assert_eq!(cursor.line().unwrap(), Line::Cut(b"last".to_vec()));
+        assert_eq!(cursor.line().unwrap(), Line::Cut(Vec::new()), "and then nothing");
+        assert_eq!(cursor.counted(1, 1).unwrap().count, 0);
+    }
+
+    #[test]
+    fn a_line_without_end_takes_bounded_memory() {
+        let mut cursor = Cursor::new(io::repeat(b'x'));
+        assert_eq!(cursor.line().unwrap(), Line::TooLong);
+    }
+}

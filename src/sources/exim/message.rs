@@ -1,0 +1,472 @@
+//! One envelope file as a message, with what lies beside it.
+
+use super::generation::Generation;
+use super::header_file::{self, HeaderFile};
+use super::journal;
+use super::message_id::{self, MessageId};
+use super::message_log::Log;
+use super::name::Half;
+use super::owner::Owner;
+use super::spot::{Content, Spot};
+use crate::evidence::{
+    Confidence, Damage, Fact, Header, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign,
+    Signed, Stat, Text, Time, TimeKind, Timed,
+};
+use crate::read::disk::{EntryKind, OpenFile, Root};
+use crate::read::mime;
+use std::path::{Path, PathBuf};
+
+/// What a spool's files are judged by.
+#[derive(Debug)]
+pub struct Spool {
+    /// Whether it is an `input` folder without the rest of its spool.
+    pub bare: bool,
+    /// The queue whose folder was given in place of the whole spool.
+    pub within: Option<String>,
+    /// Whose the files should be.
+    pub owner: Owner,
+    /// Which IDs its Exim reads.
+    pub generation: Generation,
+    /// Whether every body is read.
+    pub deep: bool,
+    /// Whether Exim runs here, so that a second look shows what is in the making.
+    pub live: bool,
+    /// The newest time that the kernel stamped on its folders.
+    pub last_activity: Option<Time>,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The spool.
+    pub root: &'a Root,
+    /// Its path below the spool.
+    pub path: &'a Path,
+    /// Where that is.
+    pub spot: &'a Spot,
+    /// The ID in its name.
+    pub id: &'a [u8],
+    /// What the ID says.
+    pub made: MessageId,
+    /// What stands behind the name.
+    pub tail: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// The file itself as a locus.
+    pub fn locus(&self) -> Locus {
+        Locus::whole(Text::from_path(self.path))
+    }
+
+    /// The name of another file of the message.
+    pub fn name_of(&self, half: Half) -> Vec<u8> {
+        [self.id, b"-", half.letter().to_string().as_bytes(), self.tail].concat()
+    }
+
+    /// Another file of the message: beside this one, or where Exim looks for it.
+    pub fn find(&self, half: Half) -> Option<(PathBuf, EntryKind, Stat)> {
+        let name = self.name_of(half);
+        let look = |path: PathBuf| self.root.stat(&path).ok().map(|(kind, stat)| (path, kind, stat));
+        look(self.spot.sibling(&name)).or_else(|| {
+            let known = self.tail.is_empty() && self.spot.is_listed();
+            let homes = self.spot.homes(self.id, &name);
+            homes.into_iter().filter(|_| known).find_map(look)
+        })
+    }
+}
+
+impl Spool {
+    /// Reads a message by its envelope file.
+    ///
+    /// # Errors
+    /// [`Damage`] if the file cannot be read.
+    pub fn message(&self, entry: Entry<'_>) -> Result<Message, Damage> {
+        self.read_message(entry, self.deep)
+    }
+
+    /// The same; `explained`: with header and log, though nothing seems to be wrong with it.
+    ///
+    /// # Errors
+    /// [`Damage`] if the file cannot be read.
+    pub fn read_message(&self, entry: Entry<'_>, explained: bool) -> Result<Message, Damage> {
+        let file = entry.root.open_file(entry.path)?;
+        let failed = |error: std::io::Error| entry.root.refused(entry.path, &error);
+        let mut read =
+            file.reader().and_then(|reader| header_file::read(reader, entry.id)).map_err(failed)?;
+        let mut message = self.blank(&entry, PartKind::Envelope, &file.stat);
+        let body = entry.find(Half::Data).filter(|(_, kind, _)| *kind == EntryKind::Regular);
+        // Who is done by the journal counts for everything that follows.
+        let journal = take_journal(&entry, body.as_ref(), &mut read, &mut message)?;
+        let mut signs = self.content_signs(&entry, &file, &read, body.as_ref());
+        signs.extend(self.refusal(&entry, &file.stat));
+        signs.extend(held(&entry, &read));
+        signs.extend(journal);
+        let unseen = self.unseen(&entry);
+        message.signs = settle_signs(unseen, signs);
+        message.signs.extend(self.place_signs(&entry));
+        if let Some((path, _, stat)) = &body {
+            message.parts.push(part(PartKind::Content, path, stat));
+        }
+        fill(&mut message, &entry, &mut read, body.as_ref().map(|(_, _, stat)| stat));
+        if explained || !message.signs.is_empty() {
+            add_headers(&mut message, &read);
+            self.add_log(&mut message, &entry);
+        }
+        Ok(message)
+    }
+
+    /// A message of which only its file and the name of that are known.
+    pub fn blank(&self, entry: &Entry<'_>, kind: PartKind, stat: &Stat) -> Message {
+        let mut message = Message::at(self.queue_name(entry.spot), entry.locus());
+        message.ids.native = Some(Text::new(entry.id));
+        message.parts.push(part(kind, entry.path, stat));
+        if let Some(seconds) = entry.made.seconds {
+            message.times.push(Timed {
+                kind: TimeKind::IdTime,
+                at: Time::from_unix(seconds),
+                original: String::from_utf8_lossy(entry.id).into_owned(),
+            });
+        }
+        message.times.push(Timed {
+            kind: TimeKind::Modified,
+            at: stat.modified,
+            original: format!("mtime {}", stat.modified.rfc3339()),
+        });
+        message
+    }
+
+    /// The queue in the words of Exim.
+    pub fn queue_name(&self, spot: &Spot) -> String {
+        match &self.within {
+            Some(queue) if spot.queue.as_os_str().is_empty() => queue.clone(),
+            _ => spot.queue_name(),
+        }
+    }
+
+    /// Why Exim passes over a file, whatever is in it: its name, its folder, the length of its ID.
+    pub fn unseen(&self, entry: &Entry<'_>) -> Option<Signed> {
+        let mut facts = Vec::new();
+        let mut add = |text: String| facts.push(Fact::new(text, entry.locus()));
+        if !entry.tail.is_empty() {
+            add(format!(
+                "Exim looks at names that end in `-H` only; `{}` hides this one",
+                String::from_utf8_lossy(entry.tail)
+            ));
+        }
+        if !entry.spot.is_listed() {
+            add(format!(
+                "Exim looks into `input` and its folders of one letter or figure, not into `{}`",
+                entry.spot.below.display()
+            ));
+        }
+        if facts.is_empty() {
+            let fact = self.generation.refusal(entry.root, &entry.made)?;
+            return Some(Signed::likely(Sign::ForeignName, fact));
+        }
+        Some(Signed { sign: Sign::ForeignName, confidence: Confidence::Certain, facts })
+    }
+
+    /// What the queue and the folder say.
+    pub fn place_signs(&self, entry: &Entry<'_>) -> Vec<Signed> {
+        let mut signs = Vec::new();
+        let named = !entry.spot.queue.as_os_str().is_empty() || self.within.is_some();
+        let frozen = entry.spot.content == Content::Frozen;
+        let mut other = |text: String| {
+            signs.push(Signed::certain(Sign::OtherQueue, Fact::new(text, entry.locus())));
+        };
+        if frozen {
+            other(
+                "messages were moved to `Finput` when they froze; no listing and no queue run looks there"
+                    .into(),
+            );
+        } else if named {
+            let queue = self.queue_name(entry.spot);
+            other(format!("`exim -bp` and queue runs without `-qG{queue}` read the default queue only"));
+        }
+        signs.extend(misfiled(entry));
+        signs
+    }
+
+    /// What the bytes say, and whether the body is there.
+    fn content_signs(
+        &self,
+        entry: &Entry<'_>,
+        file: &OpenFile,
+        read: &HeaderFile,
+        body: Option<&(PathBuf, EntryKind, Stat)>,
+    ) -> Vec<Signed> {
+        let place = Text::from_path(entry.path);
+        let mut signs = Vec::new();
+        if file.stat.size == 0 {
+            let text = "the envelope file has no bytes, as when the disk was full";
+            signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place.clone()))));
+        } else if let Some(fault) = &read.fault {
+            let fact = Fact::new(fault.text.clone(), Locus::bytes(place.clone(), fault.start, fault.end));
+            let refused = Fact::new("Exim calls it a spool format error", entry.locus());
+            let facts = vec![refused, fact, salvage(&place, read, body)];
+            let sign = Sign::Corrupt { offset: fault.start };
+            signs.push(Signed { sign, confidence: fault.confidence, facts });
+        }
+        match body {
+            None => signs.push(body_lost(entry, read)),
+            Some(body) => signs.extend(self.body_signs(entry, read, body)),
+        }
+        signs
+    }
+
+    /// Damage to the body: nothing in Exim looks for it before the message is sent.
+    fn body_signs(
+        &self,
+        entry: &Entry<'_>,
+        read: &HeaderFile,
+        body: &(PathBuf, EntryKind, Stat),
+    ) -> Option<Signed> {
+        let (path, _, stat) = body;
+        let place = Text::from_path(path);
+        let first_line = entry.id.len() as u64 + 3;
+        if stat.size < first_line {
+            let text = format!(
+                "its body file has {} bytes, fewer than its first line alone ({first_line}): an empty message would be sent",
+                stat.size
+            );
+            let fact = Fact::new(text, Locus::metadata(place));
+            return Some(cut_off(stat, Confidence::Certain, fact));
+        }
+        let wanted = read.options.body_lines.filter(|_| self.deep && !read.options.wire_format)?;
+        let lines = count_lines(&entry.root.open_file(path).ok()?)?.saturating_sub(1);
+        (lines != wanted).then(|| {
+            let text = format!("its body file has {lines} lines, and {wanted} were counted on reception");
+            let fact = Fact::new(text, Locus::bytes(place, first_line, stat.size));
+            cut_off(stat, Confidence::Likely, fact)
+        })
+    }
+
+    /// Why the listing cannot read it.
+    fn refusal(&self, entry: &Entry<'_>, stat: &Stat) -> Option<Signed> {
+        let text = self.owner.refusal(stat)?;
+        let mut signed =
+            Signed::certain(Sign::OwnerOrMode, Fact::new(text, Locus::metadata(Text::from_path(entry.path))));
+        signed.facts.push(self.owner.fact.clone());
+        Some(signed)
+    }
+
+    /// What the log of the message says of its recipients.
+    fn add_log(&self, message: &mut Message, entry: &Entry<'_>) {
+        let Some((path, file, log)) = self.log_of(entry) else { return };
+        let envelope = &mut message.envelope;
+        if envelope.recipients.is_empty() {
+            // A damaged envelope: whom it was to reach stands in the log, if anywhere.
+            envelope.sender = envelope.sender.take().or_else(|| log.sender.clone());
+            envelope.recipients.clone_from(&log.recipients);
+        }
+        for recipient in &mut envelope.recipients {
+            recipient.reason = log.reason(&recipient.address).cloned();
+        }
+        let held = message.signs.iter_mut().find(|signed| signed.sign == Sign::Held);
+        if let (Some(held), Some(why)) = (held, log.freezing) {
+            let text = format!("its log says: {}", why.lossy());
+            held.facts.push(Fact::new(text, Locus::whole(Text::from_path(&path))));
+        }
+        attach_log(message, &path, &file);
+    }
+
+    /// The log of a message.
+    pub fn log_of(&self, entry: &Entry<'_>) -> Option<(PathBuf, OpenFile, Log)> {
+        if self.bare {
+            return None;
+        }
+        let mut homes = entry.spot.log_homes(entry.id).to_vec();
+        homes.extend(message_id::converted(entry.id).into_iter().flat_map(|id| entry.spot.log_homes(&id)));
+        homes.into_iter().find_map(|path| {
+            let file = entry.root.open_file(&path).ok()?;
+            let log = Log::read(&file).ok()?;
+            Some((path, file, log))
+        })
+    }
+}
+
+/// Makes the log a part of the message; Exim writes to it at each attempt.
+pub fn attach_log(message: &mut Message, path: &Path, file: &OpenFile) {
+    message.parts.push(part(PartKind::Side, path, &file.stat));
+    message.times.push(Timed {
+        kind: TimeKind::LastAttempt,
+        at: file.stat.modified,
+        original: format!("mtime {} of its log", file.stat.modified.rfc3339()),
+    });
+}
+
+/// A part of a message that is a file.
+pub fn part(kind: PartKind, path: &Path, stat: &Stat) -> Part {
+    let locus = Locus::whole(Text::from_path(path));
+    Part { kind, locus, size: Some(stat.size), sha256: None, stat: Some(*stat) }
+}
+
+/// What Exim does not see it cannot find damaged: all that is wrong with such a file becomes one sign.
+fn settle_signs(unseen: Option<Signed>, signs: Vec<Signed>) -> Vec<Signed> {
+    let Some(mut unseen) = unseen else { return signs };
+    let (kept, told): (Vec<_>, Vec<_>) =
+        signs.into_iter().partition(|signed| matches!(signed.sign, Sign::Held | Sign::JournalLeft));
+    unseen.facts.extend(told.into_iter().flat_map(|signed| signed.facts));
+    std::iter::once(unseen).chain(kept).collect()
+}
+
+fn cut_off(stat: &Stat, confidence: Confidence, fact: Fact) -> Signed {
+    let whose = Fact::new("its body is not as it was received", fact.locus.clone());
+    Signed { sign: Sign::Corrupt { offset: stat.size }, confidence, facts: vec![whose, fact] }
+}
+
+/// Exim finds messages in any folder of one letter and lists them, but looks for their files where the ID says
+/// (`queue.c`, `queue_get_spool_list`; `spool_in.c`, `spool_open_datafile`).
+fn misfiled(entry: &Entry<'_>) -> Option<Signed> {
+    let (letter, own) = (entry.spot.letter()?, message_id::letter(entry.id)?);
+    if letter == own {
+        return None;
+    }
+    let name = entry.spot.name.as_slice();
+    let [flat, split] = entry.spot.homes(entry.id, name);
+    let text = format!(
+        "Exim lists it, and when it is to be delivered looks for it at `{}` and `{}` only",
+        flat.display(),
+        split.display()
+    );
+    let sign = Sign::Misfiled { expected: Text::from_path(&flat) };
+    Some(Signed::certain(sign, Fact::new(text, entry.locus())))
+}
+
+fn held(entry: &Entry<'_>, read: &HeaderFile) -> Option<Signed> {
+    let since = read.options.frozen?;
+    let text = format!("frozen since {}", since.rfc3339());
+    Some(Signed::certain(Sign::Held, Fact::new(text, entry.locus())))
+}
+
+fn body_lost(entry: &Entry<'_>, read: &HeaderFile) -> Signed {
+    let name = String::from_utf8_lossy(&entry.name_of(Half::Data)).into_owned();
+    let mut signed =
+        Signed::certain(Sign::BodyLost, Fact::new(format!("there is no `{name}`"), entry.locus()));
+    let done = read.recipients.iter().all(|recipient| read.done.has(recipient.bytes()));
+    if read.envelope_whole && read.read > 0 && read.recipients.len() as u64 == read.read && done {
+        // `deliver.c` removes the body first, then the envelope, then the journal.
+        let text =
+            "every recipient is done: Exim was stopped while it removed a message that it had delivered";
+        signed.facts.push(Fact::new(text, entry.locus()));
+    }
+    signed
+}
+
+/// Recipients that the journal says are done.
+fn take_journal(
+    entry: &Entry<'_>,
+    body: Option<&(PathBuf, EntryKind, Stat)>,
+    read: &mut HeaderFile,
+    message: &mut Message,
+) -> Result<Option<Signed>, Damage> {
+    let beside = body.and_then(|(path, _, _)| path.parent()).unwrap_or(&entry.spot.folder);
+    let path = beside.join(Text::new(entry.name_of(Half::Journal)).to_path());
+    if !matches!(entry.root.stat(&path), Ok((EntryKind::Regular, _))) {
+        return Ok(None);
+    }
+    let file = match entry.root.open_file(&path) {
+        Ok(file) => file,
+        // A delivery has ended in between.
+        Err(damage) if damage.kind == crate::evidence::DamageKind::Vanished => return Ok(None),
+        Err(damage) => return Err(damage),
+    };
+    let journal = journal::read(&file).map_err(|error| entry.root.refused(&path, &error))?;
+    journal.take_over(&mut read.done);
+    message.parts.push(part(PartKind::Side, &path, &file.stat));
+    let text = match journal.count {
+        0 => "its journal is empty: a delivery was begun, and none was finished".to_owned(),
+        1 => "its journal names 1 finished delivery that the envelope does not know of".to_owned(),
+        count => format!("its journal names {count} finished deliveries that the envelope does not know of"),
+    };
+    let locus = Locus::bytes(Text::from_path(&path), 0, file.stat.size);
+    Ok(Some(Signed::certain(Sign::JournalLeft, Fact::new(text, locus))))
+}
+
+/// What could be saved from a damaged envelope.
+fn salvage(place: &Text, read: &HeaderFile, body: Option<&(PathBuf, EntryKind, Stat)>) -> Fact {
+    let sender = match &read.sender {
+        Some(sender) if sender.is_empty() => "the sender (null)",
+        Some(_) => "the sender",
+        None => "no sender",
+    };
+    let recipients = match (read.read, read.stated) {
+        (read, Some(stated)) => format!("{read} of {stated} recipients"),
+        (_, None) => "no recipients".to_owned(),
+    };
+    let body = match body {
+        Some((path, _, stat)) => format!("the body ({} bytes in `{}`)", stat.size, path.display()),
+        None => "no body".to_owned(),
+    };
+    let header = read.header.len();
+    let text = format!("can still be read: {sender}, {recipients}, {header} bytes of header, {body}");
+    Fact::new(text, Locus::whole(place.clone()))
+}
+
+fn fill(message: &mut Message, entry: &Entry<'_>, read: &mut HeaderFile, body: Option<&Stat>) {
+    if let Some((at, original)) = read.received.take() {
+        message.times.insert(0, Timed { kind: TimeKind::Arrival, at, original });
+    }
+    // What the listing shows: header and body, with the empty line between them (`queue.c`, `queue_list`).
+    let content = |stat: &Stat| stat.size.saturating_sub(entry.id.len() as u64 + 3);
+    message.size = body.map(|stat| read.header_size.saturating_add(content(stat)).saturating_add(1));
+    message.envelope.sender = read.sender.clone();
+    if read.read > read.recipients.len() as u64 || read.stated.is_some_and(|stated| stated > read.read) {
+        message.envelope.recipient_count = Some(read.stated.unwrap_or(0).max(read.read));
+    }
+    message.envelope.recipients = read
+        .recipients
+        .iter()
+        .map(|address| {
+            let done = read.done.has(address.bytes());
+            let state = if done { RecipientState::Done } else { RecipientState::Pending };
+            Recipient { address: address.clone(), state, reason: None }
+        })
+        .collect();
+    // The header field that Exim itself marks as the Message-ID.
+    message.ids.message_id = message_id_field(&read.header);
+    message.attributes.extend(read.login.clone().map(|login| ("login".to_owned(), login)));
+    message.attributes.append(&mut read.options.attributes);
+    message.attributes.append(&mut read.marks);
+    if entry.made.process > 0 {
+        message.attributes.push(("received_by_process".into(), Text::from(entry.made.process.to_string())));
+    }
+}
+
+/// The Message-ID without the cost of decoding the whole header.
+fn message_id_field(header: &[u8]) -> Option<Text> {
+    let field = header.split(|byte| *byte == b'\n').find_map(|line| {
+        let name = line.get(..11)?;
+        name.eq_ignore_ascii_case(b"message-id:").then(|| line.get(11..).unwrap_or_default())
+    })?;
+    let field = field.trim_ascii();
+    let whole = field.starts_with(b"<") && field.ends_with(b">");
+    whole.then(|| Text::new(field))
+}
+
+fn add_headers(message: &mut Message, read: &HeaderFile) {
+    let headers = mime::headers(&read.header);
+    message.ids.message_id = headers.message_id;
+    let shown = [("Subject", headers.subject), ("From", headers.from), ("To", headers.to)];
+    message.headers.extend(
+        shown.into_iter().filter_map(|(name, value)| Some(Header { name: name.to_owned(), value: value? })),
+    );
+    if let Some((at, original)) = headers.date {
+        message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
+        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
+    }
+}
+
+/// Line feeds of a whole file.
+fn count_lines(file: &OpenFile) -> Option<u64> {
+    let mut reader = file.reader().ok()?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut lines = 0;
+    loop {
+        let count = std::io::Read::read(&mut reader, &mut buffer).ok()?;
+        if count == 0 {
+            return Some(lines);
+        }
+        lines += memchr::memchr_iter(b'\n', buffer.get(..count)?).count() as u64;
+    }
+}

@@ -1,0 +1,169 @@
+//! The log of a message, `msglog/ID`: what became of each delivery so far.
+//!
+//! Source: Exim `receive.c` ("Received from"), `deliver.c` (`deliver_msglog`). Its times are local and have no zone unless
+//! `log_timezone` is set, so that none is taken from the text.
+
+use crate::evidence::{Recipient, RecipientState, Text};
+use crate::read::disk::OpenFile;
+use std::io;
+
+/// A log is read from its end on, so far.
+const MAX_BYTES: usize = 64 << 10;
+/// Recipients that are kept.
+const MAX_RECIPIENTS: usize = 1_000;
+/// What Exim writes when it has frozen a message.
+const FROZEN: &[u8] = b"*** Frozen";
+/// How much of a reason is kept.
+const MAX_REASON_BYTES: usize = 500;
+
+/// What a log says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// The envelope sender.
+    pub sender: Option<Text>,
+    /// Recipients that it names, each with the last thing that it says of them.
+    pub recipients: Vec<Recipient>,
+    /// The last line that speaks of freezing or thawing.
+    pub freezing: Option<Text>,
+}
+
+impl Log {
+    /// Reads a log.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(file: &OpenFile) -> io::Result<Self> {
+        let start = file.stat.size.saturating_sub(MAX_BYTES as u64);
+        let mut log = Self::default();
+        if start > 0 {
+            // The first line names the sender, however long the log has grown.
+            let head = file.head(4 << 10)?;
+            log.line(head.split(|byte| *byte == b'\n').next().unwrap_or_default());
+        }
+        let bytes = file.at(start, MAX_BYTES)?;
+        let skipped = usize::from(start > 0);
+        bytes.split(|byte| *byte == b'\n').skip(skipped).for_each(|line| log.line(line));
+        Ok(log)
+    }
+
+    /// What it says of this recipient.
+    pub fn reason(&self, address: &Text) -> Option<&Text> {
+        let found = self.recipients.iter().find(|recipient| recipient.address == *address);
+        found.and_then(|recipient| recipient.reason.as_ref())
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        // This line alone is written without a time (`deliver.c`, "*** Frozen").
+        let Some(text) = after_time(line).or_else(|| line.starts_with(FROZEN).then_some(line)) else {
+            return;
+        };
+        if let Some(rest) = text.strip_prefix(b"Received from ") {
+            self.received(rest);
+        } else if let Some((who, what)) = split(text, b" defer (") {
+            let why = split(what, b")").map_or(what, |(_, why)| why);
+            let why = why.strip_prefix(b":").unwrap_or(why).trim_ascii();
+            self.note(who, RecipientState::Pending, Some(why));
+        } else if let Some((who, _)) = split(text, b" succeeded").and_then(|(text, _)| split(text, b": ")) {
+            self.note(who, RecipientState::Done, None);
+        } else if text.starts_with(FROZEN) || text.starts_with(b"frozen") || text.starts_with(b"Unfrozen") {
+            self.freezing = Some(Text::new(text));
+        }
+    }
+
+    /// `SENDER U=root P=local S=564 for RECIPIENT…`; the recipients only with `log_selector = +received_recipients`.
+    fn received(&mut self, text: &[u8]) {
+        let (sender, rest) = split(text, b" ").unwrap_or((text, b""));
+        self.sender = Some(if sender == b"<>" { Text::default() } else { Text::new(sender) });
+        if let Some((_, recipients)) = split(rest, b" for ") {
+            for recipient in recipients.split(|byte| *byte == b' ').filter(|recipient| !recipient.is_empty())
+            {
+                self.note(recipient, RecipientState::Pending, None);
+            }
+        }
+    }
+
+    /// `ADDRESS R=… T=…`, or `CHILD <PARENT> R=… T=…`: the parent is the recipient of the envelope.
+    fn note(&mut self, who: &[u8], state: RecipientState, reason: Option<&[u8]>) {
+        let mut words = who.split(|byte| *byte == b' ');
+        let first = words.next().unwrap_or_default();
+        let parent = words.next().and_then(|word| word.strip_prefix(b"<")?.strip_suffix(b">"));
+        let address = Text::new(parent.unwrap_or(first));
+        if memchr::memchr(b'@', address.bytes()).is_none() {
+            return;
+        }
+        let reason = reason
+            .map(|reason| Text::new(reason.get(..MAX_REASON_BYTES.min(reason.len())).unwrap_or_default()));
+        let known = self.recipients.iter_mut().rev().find(|recipient| recipient.address == address);
+        if let Some(known) = known {
+            known.state = state;
+            known.reason = reason.or_else(|| known.reason.take());
+        } else if self.recipients.len() < MAX_RECIPIENTS {
+            self.recipients.push(Recipient { address, state, reason });
+        }
+    }
+}
+
+/// What follows `2026-11-24 01:12:57`, with a fraction, a zone and a process number if they are logged.
+fn after_time(line: &[u8]) -> Option<&[u8]> {
+    let (time, mut rest) = line.split_at_checked(19)?;
+    if time.get(4) != Some(&b'-') || time.get(10) != Some(&b' ') || time.get(13) != Some(&b':') {
+        return None;
+    }
+    let word = |text: &[u8]| text.iter().position(|byte| *byte == b' ').unwrap_or(text.len());
+    if rest.first() == Some(&b'.') {
+        rest = rest.get(word(rest)..)?;
+    }
+    rest = rest.strip_prefix(b" ")?;
+    while matches!(rest, [b'+' | b'-' | b'[', b'0'..=b'9', ..]) {
+        rest = rest.get(word(rest)..)?.strip_prefix(b" ")?;
+    }
+    Some(rest)
+}
+
+fn split<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let found = memchr::memmem::find(text, at)?;
+    Some((text.get(..found)?, text.get(found + at.len()..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Log {
+        let mut log = Log::default();
+        text.lines().for_each(|line| log.line(line.as_bytes()));
+        log
+    }
+
+    #[test]
+    fn the_last_word_on_each_recipient_counts() {
+        let log = read(
+            "2026-11-24 01:12:57 Received from sender@lab.test U=root P=local S=564\n\
+             2026-11-24 01:12:57 H=127.0.0.2 [127.0.0.2] SMTP error from remote mail server after RCPT TO:<a@g.test>: 451\n\
+             2026-11-24 01:12:57 a@g.test R=all T=smtp defer (-44) H=127.0.0.2 [127.0.0.2]: SMTP error: 451 4.7.1 Greylisted\n\
+             2026-11-24 01:12:58.123 +0100 [77] b@g.test R=all T=smtp defer (111): Connection refused\n\
+             2026-11-24 01:13:24 b@g.test: smtp transport succeeded\n\
+             *** Frozen (delivery error message)\n",
+        );
+        assert_eq!(log.sender, Some("sender@lab.test".into()));
+        let said: Vec<_> = log.recipients.iter().map(|r| (r.address.lossy(), r.state)).collect();
+        assert_eq!(
+            said,
+            [("a@g.test".into(), RecipientState::Pending), ("b@g.test".into(), RecipientState::Done)]
+        );
+        assert!(log.reason(&"a@g.test".into()).unwrap().lossy().ends_with("451 4.7.1 Greylisted"));
+        assert_eq!(log.freezing, Some("*** Frozen (delivery error message)".into()));
+    }
+
+    #[test]
+    fn the_recipients_of_the_first_line_and_the_parents_of_aliases_are_known() {
+        let log = read(
+            "2026-11-24 01:12:57 Received from <> H=x P=smtp S=564 for a@g.test c@g.test\n\
+             2026-11-24 01:12:57 child@h.test <a@g.test> R=all T=smtp defer (-1): no\n",
+        );
+        assert_eq!(log.sender, Some(Text::default()));
+        assert_eq!(log.recipients.len(), 2);
+        assert_eq!(log.reason(&"a@g.test".into()), Some(&"no".into()));
+        assert_eq!(read("no log at all\n2026"), Log::default());
+    }
+}

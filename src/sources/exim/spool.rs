@@ -1,0 +1,158 @@
+//! A spool that is ready to be read.
+
+use super::generation::Generation;
+use super::live;
+use super::message::{Entry, Spool};
+use super::name::{self, Half, Name};
+use super::owner::Owner;
+use super::place::BARE;
+use super::queues;
+use super::settings;
+use super::spot::{Content, Spot};
+use crate::evidence::{Damage, DamageKind, Fact, Instance, Limits, Live, Locus, Record, Text};
+use crate::read::disk::{EntryKind, Root, not_regular};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use anyhow::Context as _;
+use std::path::{Path, PathBuf};
+
+/// How deep below `input` is walked: one folder of a letter, and what somebody put there.
+const DEPTH: usize = 8;
+
+/// Prepares a spool for reading.
+///
+/// # Errors
+/// When its folder cannot be opened, or has no folder of messages in it.
+pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
+    let root = Root::open(&detected.root)
+        .with_context(|| format!("could not open `{}`", detected.root.display()))?
+        .with_manifest(options.manifest.clone())
+        .crossing_file_systems(options.cross_file_systems);
+    let bare = detected.variant == BARE;
+    let queues = if bare { vec![PathBuf::new()] } else { queues::find(&root) };
+    let tops = if bare { vec![PathBuf::from(".")] } else { queues::tops(&root, &queues) };
+    if tops.is_empty() {
+        anyhow::bail!("`{}` has no folder `input`, where Exim keeps its messages", detected.root.display());
+    }
+    let live = live::daemon(&root);
+    let last_activity = live::last_activity(&root, &tops, options.now);
+    let within = if bare { None } else { named_queue(&detected.root) };
+    let spool = Spool {
+        bare,
+        within,
+        owner: Owner::of(&root, &if bare { PathBuf::new() } else { PathBuf::from("input") }),
+        generation: Generation::new(queues.clone(), bare, last_activity),
+        deep: options.deep,
+        live: live.is_some(),
+        last_activity,
+    };
+    let instance = instance(detected, options, &spool, &queues, live);
+    let live_listing = live::listing(&detected.root, live.as_ref());
+    let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
+    Ok(Opened { instance, root, tops, depth: DEPTH, read, live_listing })
+}
+
+fn instance(
+    detected: &Detected,
+    options: &Options,
+    spool: &Spool,
+    queues: &[PathBuf],
+    live: Option<Live>,
+) -> Instance {
+    let mut facts = vec![Fact::new(detected.why.clone(), Locus::whole("."))];
+    let config = options.config.as_deref().or(detected.config.as_deref());
+    facts.extend(settings::facts(&detected.root, config));
+    facts.push(spool.owner.fact.clone());
+    if spool.bare {
+        let text =
+            "only a folder of messages was given: logs, and what other queues hold, are not looked for";
+        facts.push(Fact::new(text, Locus::whole(".")));
+    }
+    if let Some(queue) = &spool.within {
+        let text = format!("it is the folder of the named queue `{queue}` of the spool in which it lies");
+        facts.push(Fact::new(text, Locus::whole(".")));
+    }
+    let named = queues.iter().filter(|queue| !queue.as_os_str().is_empty());
+    let named: Vec<String> = named.map(|queue| queue.to_string_lossy().into_owned()).collect();
+    let mut all = vec![spool.within.clone().unwrap_or_else(|| "input".to_owned())];
+    all.extend(named);
+    let mut epochs = options.epochs.clone();
+    epochs.extend(live.as_ref().map(live::epoch));
+    Instance {
+        source: "exim",
+        label: label(&detected.root),
+        root: Text::from_path(&detected.root),
+        queues: all,
+        live,
+        epochs,
+        // When Exim gives up is decided by retry rules, address by address: there is no one lifetime to take for granted.
+        limits: Limits { ..options.limits },
+        last_activity: spool.last_activity,
+        facts,
+        unlisted_queues: vec!["Finput"],
+        listing_blind_spot: None,
+    }
+}
+
+/// What people call it: its folder, if that speaks of Exim.
+fn label(root: &Path) -> String {
+    let folder = root.file_name().and_then(|name| name.to_str()).filter(|name| name.starts_with("exim"));
+    folder.map_or_else(|| root.display().to_string(), str::to_owned)
+}
+
+/// The name of the queue, if the folder of a named queue was given: it lies in a spool.
+fn named_queue(root: &Path) -> Option<String> {
+    let parent = root.canonicalize().ok()?.parent()?.to_owned();
+    let is_spool =
+        parent.join("input").is_dir() && (parent.join("db").is_dir() || parent.join("msglog").is_dir());
+    is_spool.then(|| root.file_name()?.to_str().map(str::to_owned)).flatten()
+}
+
+fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
+    let Some(spot) = Spot::of(unit.path, spool.bare) else { return };
+    let kind = match unit.kind {
+        EntryKind::Unknown => match unit.root.stat(unit.path) {
+            Ok((kind, _)) => kind,
+            Err(error) => {
+                // Nobody is to be told of a file that was delivered meanwhile.
+                if error.kind() != std::io::ErrorKind::NotFound {
+                    let _ = emit(Record::Damage(unit.root.refused(unit.path, &error)));
+                }
+                return;
+            }
+        },
+        kind => kind,
+    };
+    let record = match kind {
+        EntryKind::Directory => return,
+        EntryKind::Regular => match read_file(spool, &unit, &spot) {
+            Ok(record) => record,
+            Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
+            Err(damage) => Record::Damage(damage),
+        },
+        other => Record::Damage(not_regular(unit.path, other)),
+    };
+    // Whether anybody wants more is of no use here: there is one record a file.
+    let _ = emit(record);
+}
+
+fn read_file(spool: &Spool, unit: &Unit<'_>, spot: &Spot) -> Result<Record, Damage> {
+    let (root, path) = (unit.root, unit.path);
+    if spot.content == Content::Logs {
+        return spool.log(root, path, spot);
+    }
+    match name::judge(&spot.name) {
+        Name::Half { id, made, half, tail } => {
+            let entry = Entry { root, path, spot, id: &id, made, tail: &tail };
+            match half {
+                Half::Header => spool.message(entry).map(|message| Record::Message(Box::new(message))),
+                Half::Data => spool.body(entry),
+                Half::Journal => spool.journal(entry),
+            }
+        }
+        Name::HeaderInMaking { id, made } => {
+            spool.in_making(Entry { root, path, spot, id: &id, made, tail: b"" })
+        }
+        Name::Signing { id, made } => spool.signing(Entry { root, path, spot, id: &id, made, tail: b"" }),
+        Name::Other => spool.other(root, path, spot),
+    }
+}

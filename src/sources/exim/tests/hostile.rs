@@ -1,0 +1,111 @@
+//! Whatever is in a spool, reading it ends, and ends with the truth.
+
+use super::*;
+use crate::sources::exim::header_file::{self, HeaderFile};
+
+const ID: &[u8] = b"1xVf5d-00002O-0X";
+
+fn healthy() -> Vec<u8> {
+    std::fs::read(fixture_path("deferred/tree/input/1xVf5d-00002O-0X-H")).unwrap()
+}
+
+fn read(bytes: &[u8]) -> HeaderFile {
+    header_file::read(bytes, ID).unwrap()
+}
+
+/// Numbers that look random and are the same in every run.
+struct Lcg(u64);
+
+impl Lcg {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % below
+    }
+}
+
+#[test]
+fn an_envelope_cut_anywhere_but_between_header_fields_is_never_taken_for_whole() {
+    let bytes = healthy();
+    assert_eq!(read(&bytes).fault, None);
+    let mut whole = Vec::new();
+    for length in 0..bytes.len() {
+        match read(&bytes[..length]).fault {
+            Some(fault) => assert!(fault.start <= fault.end && fault.end <= length as u64, "{fault:?}"),
+            None => whole.push(length),
+        }
+    }
+    // There the file says nothing of what is missing, and Exim does not notice either.
+    assert_eq!(whole.len(), 6, "it has seven fields: {whole:?}");
+}
+
+#[test]
+fn bytes_overwritten_anywhere_do_no_harm() {
+    let healthy = healthy();
+    let mut random = Lcg(1);
+    for _ in 0..20_000 {
+        let mut bytes = healthy.clone();
+        for _ in 0..=random.next(4) {
+            let at = random.next(bytes.len());
+            bytes[at] = u8::try_from(random.next(256)).unwrap();
+        }
+        let reading = read(&bytes);
+        assert!(reading.fault.is_none_or(|fault| fault.start <= fault.end));
+    }
+}
+
+#[test]
+fn noise_is_never_taken_for_an_envelope() {
+    let mut random = Lcg(2);
+    for _ in 0..5_000 {
+        let bytes: Vec<u8> = (0..random.next(600)).map(|_| u8::try_from(random.next(256)).unwrap()).collect();
+        assert!(read(&bytes).fault.is_some());
+    }
+}
+
+#[test]
+fn counts_that_lie_are_found_out_without_being_believed() {
+    let start = "1xVf5d-00002O-0X-H\nroot 0 0\n<s@a.test>\n1795482777 0\n";
+    for (rest, said) in [
+        ("-aclm x 18446744073709551615\nabc\n", "expected the name and the length of an ACL variable"),
+        ("-aclm x 9223372036854775807\nabc\n", "the file ends after 4"),
+        ("XX\n4294967295\nr@b.test\n", "no more than 16384"),
+        ("XX\n99999999999999999999999\n", "expected the number of recipients"),
+        ("XX\n-1\n", "expected the number of recipients"),
+        ("XX\n1\nr@b.test\n\n99999999999999999999999P Received: x\n", "the file ends after"),
+        ("YY a@b.test\n", "expected another address that is done, and the file ends"),
+        ("-frozen soon\n", "expected a time"),
+        ("XX\n0\n\n010  abc\0defg\n\n", "NUL"),
+    ] {
+        let fault = read(format!("{start}{rest}").as_bytes()).fault.unwrap_or_else(|| panic!("{rest}"));
+        assert!(fault.text.contains(said), "{rest}: {}", fault.text);
+    }
+}
+
+#[test]
+fn a_tree_of_a_million_addresses_takes_bounded_memory() {
+    let mut bytes = b"1xVf5d-00002O-0X-H\nroot 0 0\n<s@a.test>\n1795482777 0\n".to_vec();
+    for number in 0..1_000_000 {
+        bytes.extend(format!("NY a{number}@b.test\n").bytes());
+    }
+    bytes.extend(b"NN last@b.test\n1\na7@b.test\n\n");
+    let reading = read(&bytes);
+    assert!(reading.envelope_whole);
+    assert!(reading.done.has(b"a7@b.test"));
+    assert!(!reading.done.has(b"a999999@b.test"), "only so many are kept");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_are_never_opened() {
+    let case = Case::of(&[("input/1xVf5d-00002O-0X-H", &healthy()), ("secret", b"1xVf5d-00002O-0X-D\n")]);
+    let root = case.folder.path().join("var/spool/exim4");
+    std::os::unix::fs::symlink(root.join("secret"), root.join("input/1xVf5d-00002O-0X-D")).unwrap();
+    let pipe = root.join("input/1xVf5e-00002O-0X-D");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink(root.join("secret"), root.join("msglog/1xVf5f-00002O-0X")).unwrap();
+    let again = Case::open(case.folder, &root, &Options::default());
+    let damages = again.records.iter().filter(|record| matches!(record, Record::Damage(_))).count();
+    assert_eq!(damages, 3, "{:?}", again.records);
+    assert_eq!(again.signs_of("input/1xVf5d-00002O-0X-H"), ["BodyLost"], "Exim does not follow it either");
+}
