@@ -7,6 +7,7 @@ use super::scene::Scene;
 use crate::correlate::weigh;
 use crate::evidence::{Message, Record, Text};
 use crate::findings::{Finding, Summary};
+use crate::scan::pool::read_contained;
 use crate::sources::{Options, Unit};
 use anyhow::Result;
 use std::ops::ControlFlow;
@@ -68,7 +69,7 @@ fn read_deeply(request: &ScanRequest, shown: &mut [Finding]) -> Result<()> {
         let path = finding.message.place.path.to_path();
         let Ok((kind, _)) = place.root.stat(&path) else { continue };
         let unit = Unit { root: &place.root, path: &path, kind };
-        (place.read)(unit, &mut |record| {
+        read_contained(place, unit, &mut |record| {
             if let Record::Message(mut message) = record
                 && message.place == finding.message.place
             {

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::walk::{Step, walk};
 use crate::evidence::{Damage, DamageKind, Locus, Record, Text};
 use crate::read::disk::EntryKind;
-use crate::sources::{Opened, Unit};
+use crate::sources::{Emit, Opened, Unit};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -108,7 +108,12 @@ fn read_batches(opened: &[Opened], work: &Receiver<Work>, output: &Sender<Output
     }
 }
 
-/// Reads one unit. A panic on one hostile file is contained: it becomes damage that names the file.
+/// Reads one unit, and contains a panic on a hostile file. `false`: it panicked.
+pub fn read_contained(place: &Opened, unit: Unit<'_>, emit: &mut Emit<'_>) -> bool {
+    catch_unwind(AssertUnwindSafe(|| (place.read)(unit, emit))).is_ok()
+}
+
+/// Reads one unit. A panic becomes damage that names the file.
 fn read_one(
     place: &Opened,
     instance: usize,
@@ -130,8 +135,7 @@ fn read_one(
         sent(!gone)
     };
     let unit = Unit { root: &place.root, path, kind };
-    let outcome = catch_unwind(AssertUnwindSafe(|| (place.read)(unit, &mut emit)));
-    if outcome.is_err() {
+    if !read_contained(place, unit, &mut emit) {
         records.push(Record::Damage(Damage::new(
             DamageKind::Malformed,
             Locus::whole(Text::from_path(path)),

@@ -4,6 +4,7 @@
 //! moves from one queue to another while it is listed. A suspect is only kept if nothing touched it from the scan until
 //! after the second listing was taken, so that this listing had every chance to show it.
 
+use super::pool::read_contained;
 use crate::evidence::{Message, Record, Sign, Signed, Stat};
 use crate::read::disk::EntryKind;
 use crate::read::process::{self, FileId, Files};
@@ -66,7 +67,7 @@ fn looks_the_same(message: &Message, kind: EntryKind, place: &Opened) -> bool {
     let path = message.place.path.to_path();
     let unit = Unit { root: &place.root, path: &path, kind };
     let mut same = false;
-    (place.read)(unit, &mut |record| {
+    let read = read_contained(place, unit, &mut |record| {
         if let Record::Message(now) = record
             && now.place == message.place
         {
@@ -75,7 +76,7 @@ fn looks_the_same(message: &Message, kind: EntryKind, place: &Opened) -> bool {
         }
         ControlFlow::Continue(())
     });
-    same
+    read && same
 }
 
 fn unchanged(before: &Stat, now: &Stat) -> bool {

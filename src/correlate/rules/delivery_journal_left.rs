@@ -21,7 +21,16 @@ pub static RULE: Rule = Rule {
     judge,
 };
 
+/// On a running mail system the next attempt takes the journal over: within a queue run, which is an hour at most by default.
+const PATIENCE: i64 = 3_600;
+
 fn judge(case: &Case<'_>) -> Verdict {
+    let written = case.message.parts.iter().filter_map(|part| part.stat).map(|stat| stat.modified).max();
+    if let (Some(_), Some(written)) = (case.instance.live, written)
+        && case.clock.now.since(written) < PATIENCE
+    {
+        return Verdict::Nothing;
+    }
     on_sign(
         case,
         |sign| matches!(sign, Sign::JournalLeft),

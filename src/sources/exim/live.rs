@@ -35,6 +35,7 @@ pub fn epoch(live: &Live) -> Epoch {
         stamp: None,
         since: Some(live.since),
         origin: EpochOrigin::Process,
+        witnesses: 1,
         fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
     }
 }
