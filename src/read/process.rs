@@ -19,11 +19,13 @@ pub fn alive(pid: u32) -> Option<bool> {
 }
 
 /// The process of this name that has this folder as its working directory, as a mail system's master process has its
-/// spool. This holds across containers and chroots, where process numbers in pid files mean something else.
+/// spool; the oldest of several, since its children work there, too. This holds across containers and chroots, where
+/// process numbers in pid files mean something else.
 #[cfg(target_os = "linux")]
 pub fn working_in(folder: FileId, name: &str) -> Option<Live> {
     use std::os::unix::fs::MetadataExt as _;
     let boot = boot_time()?;
+    let mut oldest: Option<Live> = None;
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
@@ -33,11 +35,12 @@ pub fn working_in(folder: FileId, name: &str) -> Option<Live> {
             continue;
         }
         let Some((command, ticks)) = command_and_start(pid) else { continue };
-        if command == name {
-            return Some(Live { pid, since: start_time(boot, ticks) });
+        let since = start_time(boot, ticks);
+        if command == name && oldest.is_none_or(|live| since < live.since) {
+            oldest = Some(Live { pid, since });
         }
     }
-    None
+    oldest
 }
 
 /// The process of this name that has this folder as its working directory: unknown on this system.

@@ -1,0 +1,1 @@
+//! Listings as sendmail 8.17.1 printed them.
