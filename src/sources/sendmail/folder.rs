@@ -4,6 +4,7 @@
 
 use super::name;
 use crate::read::disk::{EntryKind, Root};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Subfolders that belong to a queue folder rather than being one.
@@ -16,6 +17,18 @@ const MAX_LEVELS: usize = 3;
 const MAX_NAMES: usize = 64;
 /// Names of a folder that is searched for queue folders.
 const MAX_SEARCHED: usize = 1_000_000;
+
+/// IDs of control files with names that sendmail passes over; each is a message whose data file is not alone.
+const MAX_OVERLONG: usize = 10_000;
+
+/// What is in a spool, as far as it has to be known before a file is judged.
+#[derive(Debug, Default)]
+pub struct Folders {
+    /// The queue folders, the spool itself (as an empty path) first.
+    pub paths: Vec<PathBuf>,
+    /// IDs at the start of control files' names that are too long.
+    pub overlong: HashSet<Vec<u8>>,
+}
 
 /// The queue folder in which a file lies, relative to the spool.
 pub fn folder_of(path: &Path) -> PathBuf {
@@ -42,32 +55,54 @@ pub fn candidates(folder: &Path, letter: char, id: &[u8]) -> [PathBuf; 2] {
     [folder.join(&name), folder.join(sub).join(&name)]
 }
 
-/// The queue folders of a spool, the spool itself (as an empty path) first.
-pub fn all(root: &Root) -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::new()];
-    let mut waiting = vec![(PathBuf::new(), 0)];
-    while let Some((folder, level)) = waiting.pop() {
-        let top = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
-        let Ok(entries) = root.list(top) else { continue };
-        for (name, kind) in entries.flatten().take(MAX_SEARCHED) {
-            let hidden = name.to_str().is_some_and(|name| name.starts_with('.'));
-            if kind != EntryKind::Directory || hidden || is_subfolder(name.as_os_str()) {
-                continue;
-            }
-            let path = folder.join(name);
-            if found.len() >= MAX_FOLDERS {
-                return found;
-            }
-            if holds_queue(root, &path) {
-                found.push(path.clone());
-            }
-            if level + 1 < MAX_LEVELS {
-                waiting.push((path, level + 1));
+impl Folders {
+    /// Looks through a spool.
+    pub fn of(root: &Root) -> Self {
+        let mut found = Self { paths: vec![PathBuf::new()], overlong: HashSet::new() };
+        let mut waiting = vec![(PathBuf::new(), 0)];
+        while let Some((folder, level)) = waiting.pop() {
+            let top = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
+            let Ok(entries) = root.list(top) else { continue };
+            for (name, kind) in entries.flatten().take(MAX_SEARCHED) {
+                if kind != EntryKind::Directory {
+                    found.note_overlong(name.as_os_str().as_encoded_bytes());
+                    continue;
+                }
+                let hidden = name.to_str().is_some_and(|name| name.starts_with('.'));
+                let path = folder.join(&name);
+                if is_subfolder(name.as_os_str()) {
+                    found.note_names(root, &path);
+                } else if !hidden && found.paths.len() < MAX_FOLDERS {
+                    if holds_queue(root, &path) {
+                        found.paths.push(path.clone());
+                    }
+                    if level + 1 < MAX_LEVELS {
+                        waiting.push((path, level + 1));
+                    }
+                }
             }
         }
+        found.paths.sort();
+        found
     }
-    found.sort();
-    found
+
+    fn note_names(&mut self, root: &Root, folder: &Path) {
+        let Ok(entries) = root.list(folder) else { return };
+        for (name, _) in entries.flatten().take(MAX_SEARCHED) {
+            self.note_overlong(name.as_os_str().as_encoded_bytes());
+        }
+    }
+
+    fn note_overlong(&mut self, name: &[u8]) {
+        if name.len() <= name::LONGEST || self.overlong.len() >= MAX_OVERLONG {
+            return;
+        }
+        if let Some((name::Kind::Control(_), id)) = name::judge(name)
+            && let Some(stem) = name::stem(id)
+        {
+            self.overlong.insert(stem.to_vec());
+        }
+    }
 }
 
 fn holds_queue(root: &Root, folder: &Path) -> bool {

@@ -28,7 +28,8 @@ impl Spool {
     /// [`Damage`] if the file cannot be looked at.
     pub fn lone_data(&self, entry: Entry<'_>) -> Result<Option<Message>, Damage> {
         // Control files are renamed while they are looked for, so one miss is not enough.
-        if self.anywhere(entry, &CONTROL) || self.anywhere(entry, &CONTROL) {
+        let overlong = self.folders.overlong.contains(entry.id);
+        if overlong || self.anywhere(entry, &CONTROL) || self.anywhere(entry, &CONTROL) {
             return Ok(None);
         }
         let Some(stat) = regular(entry)? else { return Ok(None) };
@@ -37,7 +38,7 @@ impl Spool {
         let mut confidence = Confidence::Certain;
         if let Some(copied) = self.copied_at {
             let before = copied.since(stat.modified);
-            if before < IN_FLIGHT {
+            if before.abs() < IN_FLIGHT {
                 confidence = Confidence::Likely;
                 let text = format!(
                     "it was written {} before the last activity in this spool: it may have been in the making when the copy \
@@ -92,7 +93,7 @@ impl Spool {
     /// Whether a file of this ID with one of these letters lies in any queue folder, the own one first.
     fn anywhere(&self, entry: Entry<'_>, letters: &[char]) -> bool {
         let others =
-            self.folders.iter().map(|folder| folder.as_path()).filter(|folder| *folder != entry.folder);
+            self.folders.paths.iter().map(|folder| folder.as_path()).filter(|folder| *folder != entry.folder);
         std::iter::once(entry.folder).chain(others).any(|folder| self.in_folder(entry, folder, letters))
     }
 

@@ -56,9 +56,6 @@ pub fn listing(settings: &Settings) -> Option<LiveListing> {
 /// The newest time that the kernel stamped on a queue folder: a file came, went or was renamed then.
 pub fn last_activity(root: &Root, folders: &[PathBuf], now: Time) -> Option<Time> {
     let modified = |path: &Path| root.stat(path).ok().map(|(_, stat)| stat.modified);
-    let times = folders.iter().flat_map(|folder| {
-        let own = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.clone() };
-        [own, folder.join("qf"), folder.join("df")]
-    });
+    let times = folders.iter().flat_map(|folder| [folder.clone(), folder.join("qf"), folder.join("df")]);
     times.filter_map(|path| modified(&path)).filter(|time| *time <= now).max()
 }

@@ -106,10 +106,12 @@ impl Spool {
     /// [`Damage`] if the file cannot be read.
     pub fn foreign(&self, entry: Entry<'_>, why: &str) -> Result<Message, Damage> {
         let control = self.control(entry, Queue::Lost)?;
-        let mut message = self.envelope(entry, &control, None);
-        let stem = name::stem(entry.id);
-        message.ids.native =
-            stem.filter(|stem| Entry { id: stem, ..entry }.beside('q').is_none()).map(Text::new);
+        let stem = name::stem(entry.id).map(|stem| Entry { id: stem, ..entry });
+        // Beside its own control file it is a copy, and not the message of that ID.
+        let own = stem.filter(|stem| ['q', 'h', 'Q'].into_iter().all(|letter| stem.beside(letter).is_none()));
+        let data = own.and_then(|own| self.data(own, control.reading.data_folder.as_ref()));
+        let mut message = self.envelope(entry, &control, data.as_ref());
+        message.ids.native = own.map(|own| Text::new(own.id));
         signs::of_foreign(entry, why, &mut message);
         headers(&mut message, &control.reading);
         Ok(message)
@@ -154,7 +156,7 @@ impl Spool {
         let named = wanted.map(Text::to_path);
         let named = named.as_deref().and_then(Path::file_name);
         look(entry.folder).or_else(|| {
-            let others = self.folders.iter().filter(|folder| folder.as_path() != entry.folder);
+            let others = self.folders.paths.iter().filter(|folder| folder.as_path() != entry.folder);
             let (first, rest): (Vec<_>, Vec<_>) = others.partition(|folder| folder.file_name() == named);
             first.into_iter().chain(rest).find_map(|folder| look(folder))
         })

@@ -76,6 +76,8 @@ pub struct Reading {
     pub attributes: Vec<(String, Text)>,
     /// The header as it would be sent.
     pub headers: Vec<u8>,
+    /// Whether the content was passed over, being of a version that is not known.
+    pub unread: bool,
     /// Whether the line `.` was found.
     pub ended: bool,
     /// What is wrong, in the order in which it was met.
@@ -132,15 +134,18 @@ impl Reading {
         certain.or_else(|| self.faults.first())
     }
 
-    /// What can still be read of a damaged file.
-    pub fn salvage(&self) -> String {
+    /// What can still be read of a damaged file; `None` of one that was not read.
+    pub fn salvage(&self) -> Option<String> {
+        if self.unread {
+            return None;
+        }
         let sender = if self.sender.is_some() { "the sender" } else { "no sender" };
         let recipients = match self.recipient_count {
             1 => "1 recipient".to_owned(),
             count => format!("{count} recipients"),
         };
         let header = if self.headers.is_empty() { "no header" } else { "header lines" };
-        format!("can still be read: {sender}, {recipients}, {header}")
+        Some(format!("can still be read: {sender}, {recipients}, {header}"))
     }
 }
 

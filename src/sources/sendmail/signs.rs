@@ -39,6 +39,7 @@ pub fn of_message(
     }
     if queue == Queue::Normal {
         signs.extend(half_quarantined(entry, &control.reading));
+        signs.extend(blocks_queue(entry, &control.reading));
     }
     if !name::is_queue_id(entry.id) {
         let text = "the name is no queue ID; sendmail lists and tries such a file like any other";
@@ -89,7 +90,8 @@ fn content(
     if queue != Queue::Lost {
         facts.insert(1, Fact::new(leading.fate.describe(), Locus::whole(place.clone())));
     }
-    facts.push(Fact::new(reading.salvage(), Locus::bytes(place, 0, control.stat.size)));
+    let salvage = reading.salvage();
+    facts.extend(salvage.map(|text| Fact::new(text, Locus::bytes(place, 0, control.stat.size))));
     signs.push(Signed {
         sign: Sign::Corrupt { offset: leading.start },
         confidence: leading.confidence,
@@ -98,8 +100,17 @@ fn content(
     true
 }
 
+/// Without a sender the queue run dies in `deliver.c` (`SM_ASSERT(e->e_from.q_mailer != NULL)`). It is tried again and
+/// again, since nothing moves it back in the order, and what stands behind it is never tried. Observed on 8.17.1.
+fn blocks_queue(entry: Entry<'_>, reading: &Reading) -> Option<Signed> {
+    let leading = reading.leading_fault()?;
+    let blocks = reading.ended && leading.fate == Fate::Dies && reading.recipient_count > 0;
+    let text = "it has recipients and no line `S` with a sender: every queue run dies on it, and what is behind it waits";
+    blocks.then(|| Signed::likely(Sign::BlocksQueue, Fact::new(text, Locus::whole(entry.place()))))
+}
+
 fn body_lost(entry: Entry<'_>, spool: &Spool) -> Signed {
-    let places = if spool.folders.len() > 1 { "any queue folder" } else { "its folder" };
+    let places = if spool.folders.paths.len() > 1 { "any queue folder" } else { "its folder" };
     let text = format!("there is no data file `df{}` in {places}", String::from_utf8_lossy(entry.id));
     Signed::certain(Sign::BodyLost, Fact::new(text, Locus::whole(entry.place())))
 }
@@ -111,11 +122,11 @@ fn loose_mode(spool: &Spool, entry: Entry<'_>, stat: &Stat) -> Option<Fact> {
     if stat.inode == 0 && stat.mode & 0o777 == 0o666 {
         return None;
     }
-    let folder = if entry.folder.as_os_str().is_empty() { Path::new(".") } else { entry.folder };
     let group = || {
         spool.group_may_write.unwrap_or_else(|| {
             // Where the submission program works by its group, the folder is writable by it as well.
-            spool.client || entry.root.stat(folder).is_ok_and(|(_, stat)| stat.mode & WRITABLE_BY_GROUP != 0)
+            spool.client
+                || entry.root.stat(entry.folder).is_ok_and(|(_, stat)| stat.mode & WRITABLE_BY_GROUP != 0)
         })
     };
     let who = if stat.mode & WRITABLE_BY_OTHERS != 0 {
@@ -199,7 +210,8 @@ pub fn of_unfinished(
     let mut facts = vec![Fact::new(text, Locus::whole(place.clone()))];
     if let Some(fault) = control.reading.leading_fault() {
         facts.push(Fact::new(fault.text.clone(), Locus::bytes(place.clone(), fault.start, fault.end)));
-        facts.push(Fact::new(control.reading.salvage(), Locus::bytes(place, 0, control.stat.size)));
+        let salvage = control.reading.salvage();
+        facts.extend(salvage.map(|text| Fact::new(text, Locus::bytes(place, 0, control.stat.size))));
     } else {
         let text = "every line is there, from the version to the final `.`: only the name is not set";
         facts.push(Fact::new(text, Locus::bytes(place, 0, control.stat.size)));
@@ -218,10 +230,10 @@ pub fn of_foreign(entry: Entry<'_>, why: &str, message: &mut Message) {
 
 /// A file that sendmail set aside, of a version that is not known: that is why, and its content is not judged.
 pub fn of_unknown_version(unknown: UnknownVersion, bytes: &[u8]) -> Reading {
-    let mut reading = Reading::default();
+    let mut reading = Reading { unread: true, ..Reading::default() };
     let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
     let text = format!(
-        "it is of version {} of the format; sendmail up to 8.18 knows version {NEWEST} and sets such a file aside, and what \
+        "it is of version {} of the format; sendmail 8.17 knows version {NEWEST} and sets such a file aside, and what \
          is in it is not known",
         unknown.0
     );

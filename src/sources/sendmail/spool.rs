@@ -1,6 +1,6 @@
 //! A spool that is ready to be read.
 
-use super::folder;
+use super::folder::{self, Folders};
 use super::halves;
 use super::live;
 use super::message::Entry;
@@ -22,8 +22,8 @@ const USUAL_NAME: &str = "mqueue";
 /// What a spool's files are judged by.
 #[derive(Debug)]
 pub struct Spool {
-    /// Its queue folders, the spool itself as an empty path.
-    pub folders: Vec<PathBuf>,
+    /// Its queue folders, and names in them that matter before a file is judged.
+    pub folders: Folders,
     /// Whether every message is read in full.
     pub deep: bool,
     /// Whether it is the queue of the submission program.
@@ -60,9 +60,9 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         .with_manifest(options.manifest.clone())
         .crossing_file_systems(options.cross_file_systems);
     let settings = Settings::of(&detected.root, options.config.as_deref().or(detected.config.as_deref()));
-    let folders = folder::all(&root);
+    let folders = Folders::of(&root);
     let live = live::owner(&root, &settings);
-    let last_activity = live::last_activity(&root, &folders, options.now);
+    let last_activity = live::last_activity(&root, &folders.paths, options.now);
     let live_listing = live.and_then(|_| live::listing(&settings));
     let spool = Spool {
         deep: options.deep,
@@ -90,7 +90,7 @@ fn instance(detected: &Detected, options: &Options, spool: &Spool, live: Option<
     facts.extend(limit_facts);
     let mut epochs = options.epochs.clone();
     epochs.extend(live.as_ref().map(live::epoch));
-    let mut queues: Vec<String> = spool.folders.iter().map(|folder| spool.label(folder)).collect();
+    let mut queues: Vec<String> = spool.folders.paths.iter().map(|folder| spool.label(folder)).collect();
     queues.extend(["quarantined", "lost"].map(str::to_owned));
     let client = "plain `mailq` reads the MTA's queue only: use `mailq -Ac`";
     Instance {

@@ -29,6 +29,28 @@ const RUN_SENDS_EMPTY: &str = "a queue run before the data file is back: it make
 /// One treatment a rule.
 pub static ALL: &[Treatment] = &[
     Treatment {
+        rule: "queue-blocker",
+        shown: Shown::Always,
+        next: "every queue run that takes it up dies on it (`SM_ASSERT(e->e_from.q_mailer != NULL) failed`). Nothing moves it \
+               back in the order, so that it soon stands first, and no deferred mail is tried any more; only new mail still \
+               goes out at its first attempt",
+        remedies: &[
+            COPY_FIRST,
+            remedy(
+                "mv {path} /root/",
+                "move it out of the spool, its data file may stay: the next queue run takes the rest",
+            ),
+            remedy(
+                "",
+                "then write the line `S` with the sender into it, above the lines `R`, and put it back",
+            ),
+            LOG,
+        ],
+        destroyers: &[],
+        source: "queue.c, readqf (the sender is not asked for) and doworklist; deliver.c, deliver; observed on 8.17.1, the \
+                 remedy as well",
+    },
+    Treatment {
         rule: "corrupt",
         shown: Shown::Always,
         next: "it depends on the damage, and the facts of this message say on what: a line that sendmail does not know makes \
@@ -165,7 +187,7 @@ pub static ALL: &[Treatment] = &[
     },
     Treatment {
         rule: "other-queue",
-        shown: Shown::Depends,
+        shown: Shown::Never,
         next: "a folder that no QueueDirectory or queue group takes in is neither listed nor run, for ever. The queue of the \
                submission program is run only where something runs it (`sendmail -Ac -q30m`, or cron)",
         remedies: &[

@@ -29,8 +29,9 @@ pub static FORMATS: &[ListingFormat] = &[ListingFormat {
 }];
 
 fn looks_like(head: &[u8]) -> bool {
-    let mut lines =
-        head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty() && !is_remark(line));
+    let mut lines = head
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty() && !is_remark(line) && !is_complaint(line));
     lines.next().is_some_and(|line| {
         line.starts_with(COLUMNS)
             || row::heading(line).is_some()
@@ -48,6 +49,11 @@ fn is_remark(line: &[u8]) -> bool {
 fn is_program(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     line.starts_with(b"MSP Queue status") || line.starts_with(b"MTA Queue status")
+}
+
+/// What goes to stderr, and may have been caught in the same file.
+fn is_complaint(line: &[u8]) -> bool {
+    ["gatherq: ", "readqf: ", "sendmail: ", "mailq: "].iter().any(|from| line.starts_with(from.as_bytes()))
 }
 
 fn parse(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> io::Result<ListingEnd> {
@@ -114,7 +120,7 @@ struct Reader<'e, 'f> {
 impl Reader<'_, '_> {
     fn line(&mut self, line: &[u8]) {
         let trimmed = line.trim_ascii();
-        if trimmed.is_empty() || line.starts_with(COLUMNS) {
+        if trimmed.is_empty() || line.starts_with(COLUMNS) || is_complaint(line) {
             return;
         }
         if let Some(command) = line.strip_prefix(b"## ") {
