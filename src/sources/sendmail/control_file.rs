@@ -188,13 +188,12 @@ impl Reader {
             Some(value)
         };
         let reason = self.reason.take();
-        match found.filter(|found| !found.is_empty()) {
-            Some(found) => self.reading.recipient(address(found), reason),
-            None => {
-                let text =
-                    "expected flags, `:` and an address in the line `R`: sendmail leaves this recipient out";
-                self.reading.fault(item.start, item.end, Confidence::Certain, Fate::Sent, text);
-            }
+        if let Some(found) = found.filter(|found| !found.is_empty()) {
+            self.reading.recipient(address(found), reason);
+        } else {
+            let text =
+                "expected flags, `:` and an address in the line `R`: sendmail leaves this recipient out";
+            self.reading.fault(item.start, item.end, Confidence::Certain, Fate::Sent, text);
         }
     }
 

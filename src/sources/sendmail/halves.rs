@@ -9,7 +9,7 @@ use crate::evidence::{
     Confidence, Damage, Fact, Locus, Message, PartKind, Sign, Signed, Stat, TimeKind, Timed, format_duration,
 };
 use crate::read::disk::EntryKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Letters of control files, the likeliest first.
 const CONTROL: [char; 5] = ['q', 'h', 'Q', 't', 'T'];
@@ -92,15 +92,14 @@ impl Spool {
 
     /// Whether a file of this ID with one of these letters lies in any queue folder, the own one first.
     fn anywhere(&self, entry: Entry<'_>, letters: &[char]) -> bool {
-        let others =
-            self.folders.paths.iter().map(|folder| folder.as_path()).filter(|folder| *folder != entry.folder);
-        std::iter::once(entry.folder).chain(others).any(|folder| self.in_folder(entry, folder, letters))
+        let others = self.folders.paths.iter().map(PathBuf::as_path).filter(|folder| *folder != entry.folder);
+        std::iter::once(entry.folder).chain(others).any(|folder| in_folder(entry, folder, letters))
     }
+}
 
-    fn in_folder(&self, entry: Entry<'_>, folder: &Path, letters: &[char]) -> bool {
-        let mut places = letters.iter().flat_map(|letter| folder::candidates(folder, *letter, entry.id));
-        places.any(|place| entry.root.exists(&place))
-    }
+fn in_folder(entry: Entry<'_>, folder: &Path, letters: &[char]) -> bool {
+    let mut places = letters.iter().flat_map(|letter| folder::candidates(folder, *letter, entry.id));
+    places.any(|place| entry.root.exists(&place))
 }
 
 /// The metadata of a regular file; `None` if it went away.

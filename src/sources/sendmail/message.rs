@@ -67,7 +67,7 @@ impl Spool {
     /// # Errors
     /// [`Damage`] if the file cannot be read, or is of a version that is not known.
     pub fn message(&self, entry: Entry<'_>, queue: Queue) -> Result<Option<Message>, Damage> {
-        let control = self.control(entry, queue)?;
+        let control = read_control(entry, queue)?;
         let wanted = control.reading.data_folder.as_ref();
         let data = self.data(entry, wanted);
         // The data file goes first when a message is done: nobody is to be told of one that was just delivered.
@@ -82,7 +82,7 @@ impl Spool {
         signs::of_message(self, entry, queue, &control, data.as_ref(), temporary.as_deref(), &mut message);
         if self.deep || !message.signs.is_empty() || temporary.is_some() {
             headers(&mut message, &control.reading);
-            self.add_sides(&mut message, entry, temporary.as_deref());
+            add_sides(&mut message, entry, temporary.as_deref());
         }
         Ok(Some(message))
     }
@@ -92,7 +92,7 @@ impl Spool {
     /// # Errors
     /// [`Damage`] if the file cannot be read.
     pub fn unfinished(&self, entry: Entry<'_>) -> Result<Message, Damage> {
-        let control = self.control(entry, Queue::Lost)?;
+        let control = read_control(entry, Queue::Lost)?;
         let data = self.data(entry, control.reading.data_folder.as_ref());
         let mut message = self.envelope(entry, &control, data.as_ref());
         signs::of_unfinished(self, entry, &control, data.as_ref(), &mut message);
@@ -105,7 +105,7 @@ impl Spool {
     /// # Errors
     /// [`Damage`] if the file cannot be read.
     pub fn foreign(&self, entry: Entry<'_>, why: &str) -> Result<Message, Damage> {
-        let control = self.control(entry, Queue::Lost)?;
+        let control = read_control(entry, Queue::Lost)?;
         let stem = name::stem(entry.id).map(|stem| Entry { id: stem, ..entry });
         // Beside its own control file it is a copy, and not the message of that ID.
         let own = stem.filter(|stem| ['q', 'h', 'Q'].into_iter().all(|letter| stem.beside(letter).is_none()));
@@ -115,33 +115,6 @@ impl Spool {
         signs::of_foreign(entry, why, &mut message);
         headers(&mut message, &control.reading);
         Ok(message)
-    }
-
-    fn control(&self, entry: Entry<'_>, queue: Queue) -> Result<Control, Damage> {
-        let file = entry.root.open_file(entry.path)?;
-        let stat = file.stat;
-        let (bytes, ended) = content(&file).map_err(|error| entry.root.refused(entry.path, &error))?;
-        let whole = stat.size <= MAX_BYTES;
-        let mut reading = match control_file::read(&bytes, whole) {
-            Ok(reading) => reading,
-            Err(unknown) if queue == Queue::Lost => signs::of_unknown_version(unknown, &bytes),
-            Err(unknown) => {
-                return Err(Damage::new(
-                    DamageKind::Malformed,
-                    Locus::line(entry.place(), 1),
-                    format!(
-                        "it is of version {} of the format, and only versions up to {} are known",
-                        unknown.0,
-                        control_file::NEWEST
-                    ),
-                    "look for a newer ghostq; an older sendmail than the one that wrote it renames it to `Qf…`",
-                ));
-            }
-        };
-        if !whole {
-            signs::of_long_file(&mut reading, stat.size, MAX_BYTES, ended);
-        }
-        Ok(Control { stat, reading })
     }
 
     /// The data file: in the folder of the control file, in the one that the control file names, or in any other.
@@ -195,7 +168,7 @@ impl Spool {
     fn times(&self, message: &mut Message, entry: Entry<'_>, control: &Control) {
         let reading = &control.reading;
         let mut add = |kind: TimeKind, at: Time, original: &str| {
-            message.times.push(Timed { kind, at, original: original.into() })
+            message.times.push(Timed { kind, at, original: original.into() });
         };
         if let Some((seconds, original)) = &reading.arrival {
             add(TimeKind::Arrival, Time::from_unix(*seconds), original);
@@ -216,16 +189,6 @@ impl Spool {
         }
         let modified = format!("mtime {}", control.stat.modified.rfc3339());
         add(TimeKind::Modified, control.stat.modified, &modified);
-    }
-
-    /// The transcript and a control file that was being rewritten.
-    fn add_sides(&self, message: &mut Message, entry: Entry<'_>, temporary: Option<&Path>) {
-        let transcript = entry.beside('x');
-        for path in transcript.iter().map(PathBuf::as_path).chain(temporary) {
-            if let Ok((_, stat)) = entry.root.stat(path) {
-                message.parts.push(part(PartKind::Side, path, stat));
-            }
-        }
     }
 }
 
@@ -261,5 +224,42 @@ fn headers(message: &mut Message, reading: &Reading) {
     if let Some((at, original)) = found.date {
         message.headers.push(Header { name: "Date".into(), value: Text::from(original.as_str()) });
         message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
+    }
+}
+
+fn read_control(entry: Entry<'_>, queue: Queue) -> Result<Control, Damage> {
+    let file = entry.root.open_file(entry.path)?;
+    let stat = file.stat;
+    let (bytes, ended) = content(&file).map_err(|error| entry.root.refused(entry.path, &error))?;
+    let whole = stat.size <= MAX_BYTES;
+    let mut reading = match control_file::read(&bytes, whole) {
+        Ok(reading) => reading,
+        Err(unknown) if queue == Queue::Lost => signs::of_unknown_version(unknown, &bytes),
+        Err(unknown) => {
+            return Err(Damage::new(
+                DamageKind::Malformed,
+                Locus::line(entry.place(), 1),
+                format!(
+                    "it is of version {} of the format, and only versions up to {} are known",
+                    unknown.0,
+                    control_file::NEWEST
+                ),
+                "look for a newer ghostq; an older sendmail than the one that wrote it renames it to `Qf…`",
+            ));
+        }
+    };
+    if !whole {
+        signs::of_long_file(&mut reading, stat.size, MAX_BYTES, ended);
+    }
+    Ok(Control { stat, reading })
+}
+
+/// The transcript and a control file that was being rewritten.
+fn add_sides(message: &mut Message, entry: Entry<'_>, temporary: Option<&Path>) {
+    let transcript = entry.beside('x');
+    for path in transcript.iter().map(PathBuf::as_path).chain(temporary) {
+        if let Ok((_, stat)) = entry.root.stat(path) {
+            message.parts.push(part(PartKind::Side, path, stat));
+        }
     }
 }

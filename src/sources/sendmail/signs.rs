@@ -41,14 +41,7 @@ pub fn of_message(
         signs.extend(half_quarantined(entry, &control.reading));
         signs.extend(blocks_queue(entry, &control.reading));
     }
-    if !name::is_queue_id(entry.id) {
-        let text = "the name is no queue ID; sendmail lists and tries such a file like any other";
-        signs.push(Signed {
-            sign: Sign::ForeignName,
-            confidence: Confidence::Possible,
-            facts: vec![Fact::new(text, Locus::whole(entry.place()))],
-        });
-    }
+    signs.extend(second_copy(entry));
     signs.extend(other_queue(spool, entry));
     if let Some(temporary) = temporary {
         let text = "a process died while it rewrote the control file after an attempt: whoever was delivered to in that \
@@ -143,19 +136,13 @@ fn loose_mode(spool: &Spool, entry: Entry<'_>, stat: &Stat) -> Option<Fact> {
 fn set_aside(entry: Entry<'_>, loose: Option<Fact>) -> Signed {
     let place = Locus::whole(entry.place());
     let renamed = "the name begins with `Qf`: sendmail set it aside as lost";
-    match loose {
-        Some(fact) => Signed {
-            sign: Sign::OwnerOrMode,
-            confidence: Confidence::Certain,
-            facts: vec![fact, Fact::new(renamed, place)],
-        },
-        None => {
-            let text = format!(
-                "{renamed}, and neither its mode nor its content says why any more; its log line does"
-            );
-            Signed::likely(Sign::OwnerOrMode, Fact::new(text, place))
-        }
+    if let Some(fact) = loose {
+        let facts = vec![fact, Fact::new(renamed, place)];
+        return Signed { sign: Sign::OwnerOrMode, confidence: Confidence::Certain, facts };
     }
+    let text =
+        format!("{renamed}, and neither its mode nor its content says why any more; its log line does");
+    Signed::likely(Sign::OwnerOrMode, Fact::new(text, place))
 }
 
 fn held(entry: Entry<'_>, reading: &Reading) -> Signed {
@@ -168,6 +155,18 @@ fn held(entry: Entry<'_>, reading: &Reading) -> Signed {
         None => Fact::new("the name begins with `hf`: it is quarantined", Locus::whole(entry.place())),
     };
     Signed::certain(Sign::Held, fact)
+}
+
+/// `qfID.bak` beside `qfID`: sendmail takes `ID.bak` for an ID like any other, lists it and tries it. Observed on 8.17.1.
+fn second_copy(entry: Entry<'_>) -> Option<Signed> {
+    let stem = name::stem(entry.id)?;
+    let original = Entry { id: stem, ..entry };
+    let original = ['q', 'h', 'Q'].into_iter().find_map(|letter| original.beside(letter))?;
+    let text = format!(
+        "a copy of `{}` by its name; sendmail lists it and sends it as a message of its own",
+        original.display()
+    );
+    Some(Signed::likely(Sign::SecondCopy, Fact::new(text, Locus::whole(entry.place()))))
 }
 
 /// A line `q` in a file that is not called `hf`: somebody renamed it, or a rename was interrupted.

@@ -278,6 +278,21 @@ pub static ALL: &[Treatment] = &[
         source: "queue.c, queueup (OPEN_TF, 128 tries, TEMPQF_LETTER)",
     },
     Treatment {
+        rule: "duplicate-message",
+        shown: Shown::Always,
+        next: "each queue run tries it as a message of its own, beside the one that it is a copy of. Without a data file of its \
+               own name it goes out without a body",
+        remedies: &[
+            remedy(
+                "mv {path} /root/",
+                "move the copy out of the spool before the next queue run, and compare the two",
+            ),
+            LOG,
+        ],
+        destroyers: &[],
+        source: "queue.c, gatherq (any name of `qf` and up to 18 bytes); observed on 8.17.1",
+    },
+    Treatment {
         rule: "orphan-side-file",
         shown: Shown::Never,
         next: "nothing: a transcript that a killed delivery left is never looked at again",

@@ -72,7 +72,7 @@ fn a_group_that_may_write_is_a_fault_only_where_it_should_not() {
         let case = Case::of(&[("/etc/mail/sendmail.cf", cf.as_bytes()), (&qf, &control), (&df, data)]);
         let root = case.opened.root.path().to_owned();
         set_mode(&root.join(&qf), 0o660);
-        let case = Case::open(case._folder, &root, &Options::default());
+        let case = Case::open(case.folder, &root, &Options::default());
         assert_eq!(case.signs().contains_key(&qf), fault);
     }
 }

@@ -70,7 +70,7 @@ fn several_queue_folders_with_and_without_subfolders_are_one_spool() {
     for (path, expected) in [
         ("old/qf6AO7vO1x000185", "OtherQueue"),
         ("qf6AO7vO4v000195", "OtherQueue"),
-        ("q1/qf6AO7vOBZ000191.bak", "BodyLost ForeignName"),
+        ("q1/qf6AO7vOBZ000191.bak", "BodyLost SecondCopy"),
         ("q2/qf/qf6AO7vOc3000161.before-upgrade", "ForeignName"),
         ("q2/qf/qf6AO7vOx2000226", "Corrupt BlocksQueue"),
         ("q1/qf6AO7vOD5000165", "Held"),

@@ -21,7 +21,7 @@ mod synthetic;
 struct Case {
     opened: Opened,
     records: Vec<Record>,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Case {
@@ -61,7 +61,7 @@ impl Case {
         for top in &opened.tops {
             walk(&opened, top, opened.depth, &mut records);
         }
-        Self { opened, records, _folder: folder }
+        Self { opened, records, folder }
     }
 
     fn messages(&self) -> impl Iterator<Item = &Message> {
@@ -77,11 +77,13 @@ impl Case {
     }
 
     fn damages(&self) -> Vec<&crate::evidence::Damage> {
-        let damage = |record| match record {
-            &Record::Damage(ref damage) => Some(damage),
-            _ => None,
-        };
-        self.records.iter().filter_map(damage).collect()
+        let mut found = Vec::new();
+        for record in &self.records {
+            if let Record::Damage(damage) = record {
+                found.push(damage);
+            }
+        }
+        found
     }
 
     /// The signs of all messages that have one, by place.

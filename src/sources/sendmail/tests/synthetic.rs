@@ -160,7 +160,7 @@ fn links_and_special_files_are_damage_and_never_opened() {
     std::os::unix::fs::symlink("/", root.join("q7")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(root.join("df6AO0BPC1001603")).unwrap();
     let _control = std::os::unix::net::UnixListener::bind(root.join("smcontrol")).unwrap();
-    let case = Case::open(case._folder, &root, &Options::default());
+    let case = Case::open(case.folder, &root, &Options::default());
     assert_eq!(case.damages().len(), 3, "the control socket belongs there: {:?}", case.records);
     assert!(case.damages().iter().all(|damage| damage.kind == DamageKind::NotRegular));
     assert!(case.damages().iter().any(|damage| damage.hint.contains("queue folder on another disk")));
