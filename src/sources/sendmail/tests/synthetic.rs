@@ -16,7 +16,7 @@ fn each_kind_of_damage_says_what_the_next_queue_run_makes_of_it() {
         (with("RPFD:", "XPFD:"), "begin with `X`", "renames it to `Qf"),
         ([healthy(), b"more\n".to_vec()].concat(), "behind the line `.`", "renames it to `Qf"),
         (with("\nFbs", "\nFrom here"), "begins with `From `", "renames it to `Qf"),
-        (with("Asender", "A<sender"), "expected xtext", "renames it to `Qf"),
+        (with("Asender", "A=sender"), "expected xtext", "renames it to `Qf"),
         (with("\nFbs", "\nBBINARY"), "`7BIT` or `8BITMIME`", "renames it to `Qf"),
         (with("\nT1795479085", ""), "no line `T`", "not as it was meant"),
         (with("RPFD:multi2@grey.test", "RPFD"), "expected flags, `:` and an address", "not as it was meant"),
