@@ -13,11 +13,12 @@ use std::sync::Arc;
 pub mod exchange;
 pub mod exim;
 pub mod postfix;
+pub mod sendmail;
 pub mod temptable;
 
 /// Every source. The order is the order in which a place is offered to them.
 pub static ALL: &[&dyn Source] =
-    &[&postfix::Postfix, &exim::Exim, &exchange::Exchange, &temptable::TempTable];
+    &[&postfix::Postfix, &exim::Exim, &sendmail::Sendmail, &exchange::Exchange, &temptable::TempTable];
 
 /// A kind of place where mail rests.
 pub trait Source: Sync {

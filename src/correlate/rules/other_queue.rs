@@ -22,15 +22,19 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    if let (Some(why), false) = (&case.instance.listing_blind_spot, matches!(case.listed, Listed::Yes(_)))
+    let on_request = matches!(&case.listed, Listed::Yes(hit) if hit.on_request);
+    let listed = matches!(case.listed, Listed::Yes(_)) && !on_request;
+    if let (Some(why), false) = (&case.instance.listing_blind_spot, listed)
         && case.sign(|sign| matches!(sign, Sign::SideFileAlone)).is_none()
         && case.treatment(RULE.name).is_some()
         && case.view.is_some_and(|view| !view.live())
     {
+        let seen =
+            if on_request { "only a listing on request shows it" } else { "the listing does not show it" };
         return Reason::because(
             why.clone(),
             Confidence::Likely,
-            case.listing_fact("the listing does not show it").into_iter().collect(),
+            case.listing_fact(seen).into_iter().collect(),
         );
     }
     on_sign(
