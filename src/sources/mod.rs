@@ -10,12 +10,22 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod courier;
+pub mod dma;
 pub mod exchange;
+pub mod nullmailer;
 pub mod postfix;
 pub mod temptable;
 
 /// Every source. The order is the order in which a place is offered to them.
-pub static ALL: &[&dyn Source] = &[&postfix::Postfix, &exchange::Exchange, &temptable::TempTable];
+pub static ALL: &[&dyn Source] = &[
+    &postfix::Postfix,
+    &courier::Courier,
+    &nullmailer::Nullmailer,
+    &dma::Dma,
+    &exchange::Exchange,
+    &temptable::TempTable,
+];
 
 /// A kind of place where mail rests.
 pub trait Source: Sync {
