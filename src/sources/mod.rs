@@ -17,6 +17,9 @@ pub mod nullmailer;
 pub mod postfix;
 pub mod temptable;
 
+#[cfg(test)]
+mod samples;
+
 /// Every source. The order is the order in which a place is offered to them.
 pub static ALL: &[&dyn Source] = &[
     &postfix::Postfix,

@@ -69,8 +69,11 @@ pub fn read(bytes: &[u8], whole: bool) -> Reading {
         }
         at = end + 1;
     }
-    if whole && reading.fault.is_none() {
-        reading.fault = reading.lacking().map(|text| Fault { start: 0, end: bytes.len() as u64, text });
+    if let (true, Some(lacking)) = (whole, reading.lacking()) {
+        match &mut reading.fault {
+            Some(fault) => fault.text = format!("{}; {lacking}", fault.text),
+            None => reading.fault = Some(Fault { start: 0, end: bytes.len() as u64, text: lacking }),
+        }
     }
     reading
 }
@@ -232,7 +235,7 @@ mod tests {
                 "cut at {cut}"
             );
         }
-        assert!(read(&WHOLE[..expiry + 1], true).fault.is_none(), "only the next attempt is missing");
+        assert!(read(&WHOLE[..=expiry], true).fault.is_none(), "only the next attempt is missing");
     }
 
     #[test]

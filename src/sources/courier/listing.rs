@@ -169,7 +169,7 @@ fn total(line: &[u8]) -> Option<u64> {
 /// `SIZE;ID;DATE;USER;SENDER;` and `STATUS;RECIPIENT;` for each recipient.
 fn batch(line: &[u8], number: u64) -> Option<ListingEntry> {
     let mut fields = line.split(|byte| *byte == b';');
-    let size = fields.next().and_then(exact)?;
+    let size = fields.next().and_then(Size::read)?.exact();
     let (id, date, _user, sender) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     if !date.contains(&b':') {
         return None;
@@ -191,7 +191,7 @@ fn batch(line: &[u8], number: u64) -> Option<ListingEntry> {
 /// damaged.
 fn row(line: &[u8], number: u64) -> ListingEntry {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let size = words.next().and_then(exact).flatten();
+    let size = words.next().and_then(Size::read).and_then(Size::exact);
     let id = words.next().filter(|word| word.contains(&b'.'));
     ListingEntry {
         line: number,
@@ -202,11 +202,29 @@ fn row(line: &[u8], number: u64) -> ListingEntry {
     }
 }
 
-/// Bytes; sizes from 1 KiB on are rounded, and so are unknown here. `None` if it is no size at all.
-fn exact(field: &[u8]) -> Option<Option<u64>> {
-    let text = std::str::from_utf8(field).ok()?.trim();
-    let rounded = text.ends_with(['K', 'M']);
-    let figures = text.trim_end_matches(['K', 'M']);
-    let is_size = !figures.is_empty() && figures.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    is_size.then(|| if rounded { None } else { text.parse().ok() })
+/// What stands in a column of sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// Bytes.
+    Bytes(u64),
+    /// From 1 KiB on sizes are rounded, and so are not known.
+    Rounded,
+}
+
+impl Size {
+    fn read(field: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(field).ok()?.trim();
+        let figures = text.trim_end_matches(['K', 'M']);
+        if figures.is_empty() || !figures.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return None;
+        }
+        if figures.len() < text.len() { Some(Self::Rounded) } else { text.parse().ok().map(Self::Bytes) }
+    }
+
+    fn exact(self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Rounded => None,
+        }
+    }
 }

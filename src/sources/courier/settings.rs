@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 const MAX_BYTES: usize = 256;
 /// More doublings than this are a slip of the pen.
 const MOST_DOUBLINGS: i64 = 20;
+/// An attempt may end, and the next one be planned, after the clock of a scan was read.
+const MARGIN: i64 = 60;
 
 /// The limits, and where they are from. What the operator gave wins.
 pub fn limits(spool: &Path, config: Option<&Path>, given: &Limits) -> (Limits, Vec<Fact>) {
@@ -33,7 +35,7 @@ pub fn limits(spool: &Path, config: Option<&Path>, given: &Limits) -> (Limits, V
     let doublings = value("retrymaxdelta", 3).clamp(0, MOST_DOUBLINGS);
     let longest = later.saturating_mul(1 << doublings).max(first);
     let limits = Limits {
-        maximal_backoff: given.maximal_backoff.or(Some(longest)),
+        maximal_backoff: given.maximal_backoff.or(Some(longest.saturating_add(MARGIN))),
         queue_run_delay: given.queue_run_delay.or(Some(first)),
         queue_lifetime: given.queue_lifetime.or(Some(lifetime)),
         bounce_lifetime: given.bounce_lifetime.or(Some(lifetime)),

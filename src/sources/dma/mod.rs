@@ -1,4 +1,4 @@
-//! dma, the DragonFly Mail Agent: its spool folder.
+//! dma, the Mail Agent of `DragonFly` BSD: its spool folder.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::Treatment;

@@ -16,6 +16,9 @@ const LONGEST_PAUSE: i64 = 3 * 3_600;
 /// How often cron runs `dma -q` (Debian `/etc/cron.d/dma`).
 const CRON: i64 = 300;
 
+/// A Q file is on disk for a moment before its M file is (`spool.c`, `linkspool`).
+const IN_MAKING: i64 = 5;
+
 /// Prepares a spool for reading.
 ///
 /// # Errors
@@ -29,7 +32,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let group = root.stat(Path::new(".")).ok().map(|(_, stat)| stat.gid).filter(|gid| *gid != 0);
     let instance = instance(&root, detected, options, group);
     let live_listing = live::listing(&detected.root);
-    let spool = Spool { group };
+    let at_work = instance.live.is_some() || live_listing.is_some();
+    let spool = Spool { group, in_making_since: at_work.then(|| options.now.plus(-IN_MAKING)) };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
     Ok(Opened { instance, root, tops: vec![PathBuf::from(".")], depth: 0, read, live_listing })
 }
@@ -80,10 +84,10 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
             let entry = Entry { root: unit.root, path: unit.path };
             let read = match name {
                 Name::Flush => Ok(None),
-                Name::Envelope(id) => spool.envelope(entry, id).map(Some),
-                Name::Content(id) => spool.content(entry, id),
-                Name::Temporary => spool.temporary(entry).map(Some),
-                Name::Foreign => spool.foreign(entry),
+                Name::Envelope(id) => spool.envelope(entry, id),
+                Name::Content(id) => entry.content(id),
+                Name::Temporary => entry.temporary().map(Some),
+                Name::Foreign => entry.foreign(),
             };
             match read {
                 Ok(Some(message)) => Record::Message(Box::new(message)),

@@ -1,6 +1,6 @@
 //! One file of the spool as a message.
 
-use super::envelope::{self, MAX_ENVELOPE_BYTES, Reading};
+use super::envelope::{self, Fault, MAX_ENVELOPE_BYTES, Reading};
 use crate::evidence::{
     Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, Text, Time, TimeKind, Timed,
 };
@@ -95,12 +95,8 @@ impl Spool {
             let text = "the file has no bytes, as when the disk was full";
             signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place.clone()))));
         } else if let Some(fault) = &reading.fault {
-            let (start, end) = (fault.start as u64, fault.end as u64);
-            let facts = vec![
-                Fact::new(fault.text.clone(), Locus::bytes(place.clone(), start, end)),
-                salvage(&place, stat, reading),
-            ];
-            let sign = Sign::Corrupt { offset: start };
+            let facts = vec![fault_fact(&place, fault), salvage(&place, stat, reading)];
+            let sign = Sign::Corrupt { offset: fault.start as u64 };
             signs.push(Signed { sign, confidence: Confidence::Certain, facts });
         }
         if entry.queue == "queue" {
@@ -112,11 +108,8 @@ impl Spool {
     /// `send_one` opens the file as the user that owns the folders, and takes a refusal for a temporary error.
     fn owner_sign(&self, place: &Text, stat: &Stat) -> Option<Signed> {
         let owner = self.owner?;
-        let readable = match stat.uid == owner {
-            true => stat.mode & READ_BY_OWNER != 0,
-            false => stat.mode & READ_BY_OTHERS != 0,
-        };
-        if readable || stat.mode == 0 && stat.inode == 0 {
+        let wanted = if stat.uid == owner { READ_BY_OWNER } else { READ_BY_OTHERS };
+        if stat.mode & wanted != 0 || stat.mode == 0 && stat.inode == 0 {
             return None;
         }
         let by_group = stat.uid != owner && stat.mode & READ_BY_GROUP != 0;
@@ -145,10 +138,7 @@ fn unfinished(entry: &Entry<'_>, stat: &Stat, reading: &Reading) -> Vec<Signed> 
         "nullmailer-queue writes a message here and links it into `queue` when it is whole",
         Locus::whole(place.clone()),
     )];
-    if let Some(fault) = &reading.fault {
-        let (start, end) = (fault.start as u64, fault.end as u64);
-        facts.push(Fact::new(fault.text.clone(), Locus::bytes(place.clone(), start, end)));
-    }
+    facts.extend(reading.fault.as_ref().map(|fault| fault_fact(&place, fault)));
     facts.push(salvage(&place, stat, reading));
     let mut signs = vec![Signed { sign: Sign::Unfinished, confidence: Confidence::Certain, facts }];
     if let Some(pid) = std::str::from_utf8(entry.name).ok().and_then(|name| name.parse().ok()) {
@@ -156,6 +146,11 @@ fn unfinished(entry: &Entry<'_>, stat: &Stat, reading: &Reading) -> Vec<Signed> 
         signs.push(Signed::certain(Sign::OwnedByProcess { pid }, Fact::new(text, Locus::whole(place))));
     }
     signs
+}
+
+fn fault_fact(place: &Text, fault: &Fault) -> Fact {
+    let range = Locus::bytes(place.clone(), fault.start as u64, fault.end as u64);
+    Fact::new(fault.text.clone(), range)
 }
 
 /// What could be saved.
@@ -169,9 +164,9 @@ fn salvage(place: &Text, stat: &Stat, reading: &Reading) -> Fact {
         1 => "1 recipient".to_owned(),
         count => format!("{count} recipients"),
     };
-    let start = reading.content_at.map_or(stat.size, |at| at as u64).min(stat.size);
-    let text = format!("can still be read: {sender}, {recipients}, {} bytes of content", stat.size - start);
-    Fact::new(text, Locus::bytes(place.clone(), start, stat.size))
+    let content = reading.content_at.map_or(stat.size, |at| at as u64).min(stat.size);
+    let text = format!("can still be read: {sender}, {recipients}, {} bytes of content", stat.size - content);
+    Fact::new(text, Locus::bytes(place.clone(), content, stat.size))
 }
 
 fn fill(message: &mut Message, reading: Reading) {

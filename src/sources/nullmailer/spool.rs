@@ -76,7 +76,7 @@ fn missing(root: &Root) -> Vec<Fact> {
     match kind("trigger") {
         Some(EntryKind::Special) => {}
         Some(_) => {
-            facts.push(fact("`trigger` is no FIFO: new mail does not wake nullmailer-send", "trigger"))
+            facts.push(fact("`trigger` is no FIFO: new mail does not wake nullmailer-send", "trigger"));
         }
         None => facts.push(fact("there is no FIFO `trigger`: nullmailer-send does not start", "trigger")),
     }
