@@ -15,6 +15,8 @@ pub enum MatchedBy {
     MessageId,
     /// Subject, time (to two seconds) and recipients.
     Content,
+    /// Time and size, where a listing has neither IDs nor subjects.
+    Moment,
     /// Subject and sender.
     Subject,
 }
@@ -26,6 +28,7 @@ impl MatchedBy {
             Self::Native => "queue ID",
             Self::MessageId => "Message-ID",
             Self::Content => "subject, time and recipients",
+            Self::Moment => "time and size",
             Self::Subject => "subject and sender",
         }
     }
@@ -34,7 +37,7 @@ impl MatchedBy {
     pub fn confidence(self) -> Confidence {
         match self {
             Self::Native | Self::MessageId => Confidence::Certain,
-            Self::Content => Confidence::Likely,
+            Self::Content | Self::Moment => Confidence::Likely,
             Self::Subject => Confidence::Possible,
         }
     }
@@ -68,6 +71,17 @@ pub fn content(subject: Option<&Text>, time: Option<Time>, recipients: &[&Text])
     };
     Some([key(0, time.seconds), key(1, time.seconds.saturating_add(1))])
 }
+
+/// The key of time and size, for listings that show neither an ID nor a subject. Such a listing prints the local time of
+/// its own host, and offsets are multiples of a quarter of an hour: only the time within one counts, so that a listing
+/// from another zone meets its messages as well.
+pub fn moment(time: Option<Time>, size: Option<u64>) -> Option<Key> {
+    let within = time?.seconds.rem_euclid(QUARTER).to_be_bytes();
+    Some(digest(b't', &[&within, &size?.to_be_bytes()]))
+}
+
+/// A quarter of an hour in seconds.
+const QUARTER: i64 = 900;
 
 /// The key of subject and sender: weak, and never enough to call two messages one.
 pub fn subject(subject: Option<&Text>, sender: Option<&Text>) -> Option<Key> {
@@ -132,6 +146,15 @@ mod tests {
         for placeholder in ["<>", "(null)", "-", "N/A", "<@>", "a b@c"] {
             assert_eq!(message_id(&Text::from(placeholder)), None, "{placeholder}");
         }
+    }
+
+    #[test]
+    fn a_listing_in_another_time_zone_shows_the_same_moment() {
+        let at = |hours: i64| moment(Some(Time::from_unix(1_795_480_088 + hours * 1_800)), Some(818));
+        assert_eq!(at(0), at(11), "five and a half hours further east");
+        assert_ne!(at(0), moment(Some(Time::from_unix(1_795_480_089)), Some(818)));
+        assert_ne!(at(0), moment(Some(Time::from_unix(1_795_480_088)), Some(819)));
+        assert_eq!(moment(None, Some(818)), None);
     }
 
     #[test]

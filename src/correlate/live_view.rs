@@ -1,7 +1,7 @@
 //! The live view: what the mail system's own listing shows, indexed.
 
 use super::keys::{self, Key, MatchedBy};
-use crate::evidence::{EntryState, ListingEnd, ListingEntry, Locus, Message, Text, Time};
+use crate::evidence::{EntryState, ListingEnd, ListingEntry, Locus, Message, Text, Time, TimeKind};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -124,6 +124,10 @@ impl LiveView {
         if let Some(key) = keys::subject(entry.subject.as_ref(), entry.sender.as_ref()) {
             index(key, MatchedBy::Subject);
         }
+        let nameless = native.is_empty() && entry.message_id.is_none() && entry.subject.is_none();
+        if let Some(key) = keys::moment(entry.arrived, entry.size).filter(|_| nameless) {
+            index(key, MatchedBy::Moment);
+        }
     }
 
     /// Ends the listing that was begun last.
@@ -210,6 +214,10 @@ impl LiveView {
             if let Some(found) = self.by_key(key, message) {
                 return Some(found);
             }
+        }
+        let time = message.time(TimeKind::IdTime).or_else(|| message.arrived());
+        if let Some(found) = keys::moment(time, message.size).and_then(|key| self.by_key(key, message)) {
+            return Some(found);
         }
         let key = keys::subject(message.header("Subject"), message.envelope.sender.as_ref())?;
         self.by_key(key, message)

@@ -1,6 +1,7 @@
 //! Weighing a case: every rule is asked, and what they say becomes a finding.
 
 use super::case::{Case, Listed, Verdict};
+use super::keys::MatchedBy;
 use super::live_view::Hit;
 use super::outlook;
 use super::rules::{self, Rule};
@@ -90,6 +91,11 @@ fn finding(
     };
     settle(&mut finding);
     finding.visibility = visibility(case, finding.rule(), finding.confidence);
+    if let (Listed::Yes(hit), Visibility::Hidden) = (&case.listed, finding.visibility)
+        && is_weak(hit)
+    {
+        finding.listed_as = None;
+    }
     finding.outlook = finding
         .opinions
         .iter()
@@ -121,11 +127,17 @@ fn visibility(case: &Case<'_>, rule: &str, confidence: Confidence) -> Visibility
     };
     match &case.listed {
         Listed::Yes(hit) if hit.on_request => Visibility::Hidden,
+        Listed::Yes(hit) if is_weak(hit) && known == Visibility::Hidden => Visibility::Hidden,
         Listed::Yes(_) => Visibility::Listed,
         Listed::No if case.view.is_some_and(|view| view.cut().is_none()) => Visibility::Hidden,
         Listed::No if known == Visibility::Listed => Visibility::Unknown,
         _ => known,
     }
+}
+
+/// Another message of the same size may have come in at the same time: that does not outweigh what is known for certain.
+fn is_weak(hit: &Hit) -> bool {
+    hit.matched_by == MatchedBy::Moment
 }
 
 /// What is hidden is a ghost, what is listed is stuck; a blocker and a note stay what they are.

@@ -197,7 +197,9 @@ impl Root {
     }
 
     fn as_original(&self, path: &Path, copy: Stat) -> Stat {
-        match self.manifest.as_ref().and_then(|manifest| manifest.get(&Text::from_path(path))) {
+        // `find -printf %P` prints nothing for the folder itself.
+        let name = if path == Path::new(".") { Text::default() } else { Text::from_path(path) };
+        match self.manifest.as_ref().and_then(|manifest| manifest.get(&name)) {
             Some(entry) => entry.over(copy),
             None => copy,
         }

@@ -73,6 +73,71 @@ pub fn shares_root(_pid: u32) -> Option<bool> {
     None
 }
 
+/// The longest running process of one of these names that has one of these files open, as the parts of a mail system
+/// without a working directory of its own have their lock or the message they work at.
+#[cfg(target_os = "linux")]
+pub fn holding(files: &Files, names: &[&str]) -> Option<Live> {
+    if files.is_empty() {
+        return None;
+    }
+    let boot = boot_time()?;
+    let mut oldest: Option<Live> = None;
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let Some((command, ticks)) = command_and_start(pid) else { continue };
+        if !names.contains(&command.as_str()) {
+            continue;
+        }
+        let mut found = Files::new();
+        opened_by(&entry.path().join("fd"), files, &mut found);
+        let live = Live { pid, since: start_time(boot, ticks) };
+        if !found.is_empty() && oldest.is_none_or(|known| live.since < known.since) {
+            oldest = Some(live);
+        }
+    }
+    oldest
+}
+
+/// The longest running process of one of these names that has one of these files open: unknown on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn holding(_files: &Files, _names: &[&str]) -> Option<Live> {
+    None
+}
+
+/// The user and the group whose rights a program takes on, by its set-user-ID and set-group-ID bits.
+#[cfg(unix)]
+pub fn set_ids(program: &std::path::Path) -> (Option<u32>, Option<u32>) {
+    use std::os::unix::fs::MetadataExt as _;
+    match std::fs::metadata(program) {
+        Ok(data) if data.is_file() => {
+            let (user, group) = (data.mode() & 0o4000 != 0, data.mode() & 0o2000 != 0);
+            (user.then_some(data.uid()), group.then_some(data.gid()))
+        }
+        _ => (None, None),
+    }
+}
+
+/// The user and the group whose rights a program takes on: there is no such thing on this system.
+#[cfg(not(unix))]
+pub fn set_ids(_program: &std::path::Path) -> (Option<u32>, Option<u32>) {
+    (None, None)
+}
+
+/// Whether ghostq runs as root, to whom tools show the mail of everybody.
+pub fn is_root() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        false
+    }
+}
+
 /// Which of these files some process holds open or locked now. Files of processes that ghostq may not look into are
 /// not among them; locks are seen for all.
 #[cfg(target_os = "linux")]
@@ -196,5 +261,23 @@ mod tests {
         holder.kill().unwrap();
         holder.wait().unwrap();
         assert!(seen);
+    }
+
+    #[test]
+    fn a_program_is_known_by_the_file_that_it_holds() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let at = file.as_file().metadata().unwrap();
+        let files = HashSet::from([(at.dev(), at.ino())]);
+        let mut holder = std::process::Command::new("sleep")
+            .arg("30")
+            .stdin(std::fs::File::open(file.path()).unwrap())
+            .spawn()
+            .unwrap();
+        let (seen, other) = (holding(&files, &["sleep"]), holding(&files, &["courierd"]));
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        assert_eq!(seen.map(|live| live.pid), Some(holder.id()));
+        assert_eq!(other, None);
+        assert_eq!(set_ids(file.path()), (None, None), "a plain file takes on nobody's rights");
     }
 }

@@ -10,15 +10,26 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod courier;
+pub mod dma;
 pub mod exchange;
 pub mod exim;
+pub mod nullmailer;
 pub mod postfix;
 pub mod sendmail;
 pub mod temptable;
 
 /// Every source. The order is the order in which a place is offered to them.
-pub static ALL: &[&dyn Source] =
-    &[&postfix::Postfix, &exim::Exim, &sendmail::Sendmail, &exchange::Exchange, &temptable::TempTable];
+pub static ALL: &[&dyn Source] = &[
+    &postfix::Postfix,
+    &exim::Exim,
+    &sendmail::Sendmail,
+    &courier::Courier,
+    &nullmailer::Nullmailer,
+    &dma::Dma,
+    &exchange::Exchange,
+    &temptable::TempTable,
+];
 
 /// A kind of place where mail rests.
 pub trait Source: Sync {

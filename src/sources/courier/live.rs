@@ -1,0 +1,68 @@
+//! The running courierd whose queue this is, and how to ask for the listing.
+
+use super::place::{FOLDERS, USUAL};
+use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::read::disk::Root;
+use crate::read::process::{self, Files};
+use crate::sources::LiveListing;
+use std::path::{Path, PathBuf};
+
+/// Where the listing tool is installed: by packages, and by the source as it is.
+const PROGRAMS: [&str; 3] = ["/usr/bin/mailq", "/usr/lib/courier/bin/mailq", "/usr/local/bin/mailq"];
+/// What courierd holds open as long as it runs.
+const HELD: [&str; 2] = ["tmp/courierd.lock", "tmp/trigger"];
+/// Folders of one kind that are looked at for the last activity.
+const MAX_FOLDERS: usize = 1_000;
+
+/// courierd, which holds its lock and its trigger open (`courierd.C`). Its working directory says nothing.
+pub fn scheduler(root: &Root) -> Option<Live> {
+    let files: Files = HELD
+        .into_iter()
+        .filter_map(|path| root.stat(Path::new(path)).ok())
+        .map(|(_, stat)| (stat.device, stat.inode))
+        .collect();
+    process::holding(&files, &["courierd"])
+}
+
+/// The life of the mail system that this process began.
+pub fn epoch(live: &Live) -> Epoch {
+    let text = format!("courierd, process {}, runs since {}", live.pid, live.since.rfc3339());
+    Epoch {
+        stamp: None,
+        since: Some(live.since),
+        origin: EpochOrigin::Process,
+        witnesses: 1,
+        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
+    }
+}
+
+/// The listing tool, if it is Courier's and reads this queue. Every mail system has a `mailq`; that of Courier takes on the
+/// rights of the owner or the group of the queue. To anybody but root it shows only his own mail (`mailq.c`, `main`).
+pub fn listing(root: &Root) -> Option<LiveListing> {
+    let spool = std::fs::canonicalize(root.path()).ok()?;
+    let usual = USUAL.into_iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == spool));
+    let (_, owner) = root.stat(Path::new(".")).ok()?;
+    let own = |program: &PathBuf| match process::set_ids(program) {
+        (Some(user), _) if user != 0 => user == owner.uid,
+        (_, Some(group)) => group == owner.gid,
+        _ => false,
+    };
+    let program = PROGRAMS.into_iter().map(PathBuf::from).find(own)?;
+    (usual && process::is_root()).then(|| LiveListing {
+        program,
+        arguments: vec!["-batch".to_owned()],
+        format: super::listing::BATCH,
+        risk: None,
+    })
+}
+
+/// The newest time that the kernel stamped on a folder of the queue.
+pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
+    let below = |folder: &'static str| {
+        let names = root.list(Path::new(folder)).into_iter().flatten().filter_map(Result::ok);
+        names.take(MAX_FOLDERS).map(move |(name, _)| Path::new(folder).join(name))
+    };
+    let folders = FOLDERS.into_iter().flat_map(|folder| below(folder).chain([PathBuf::from(folder)]));
+    let modified = |path: PathBuf| root.stat(&path).ok().map(|(_, stat)| stat.modified);
+    folders.filter_map(modified).filter(|time| *time <= now).max()
+}

@@ -1,0 +1,49 @@
+//! The running nullmailer-send whose spool this is, and how to ask for the listing.
+
+use super::place::{DEFAULT, FOLDERS};
+use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::read::disk::Root;
+use crate::read::process;
+use crate::sources::LiveListing;
+use std::path::{Path, PathBuf};
+
+/// The listing tool and the spool that is compiled into it.
+const TOOLS: [(&str, &str); 2] =
+    [("/usr/bin/mailq", DEFAULT), ("/usr/local/bin/mailq", "/usr/local/var/spool/nullmailer")];
+
+/// The sender, which has `queue` as its working directory (`src/send.cc`, `main`).
+pub fn sender(root: &Root) -> Option<Live> {
+    let (_, queue) = root.stat(Path::new("queue")).ok()?;
+    process::working_in((queue.device, queue.inode), "nullmailer-send")
+}
+
+/// The life of the mail system that this process began.
+pub fn epoch(live: &Live) -> Epoch {
+    let text = format!("nullmailer-send, process {}, runs since {}", live.pid, live.since.rfc3339());
+    Epoch {
+        stamp: None,
+        since: Some(live.since),
+        origin: EpochOrigin::Process,
+        witnesses: 1,
+        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
+    }
+}
+
+/// The listing tool, if it is nullmailer's and reads this spool. Every mail system has a `mailq`; that of nullmailer takes on
+/// the rights of the owner of `queue` (`src/Makefile.am`, `install-exec-hook`), which those of others do not.
+pub fn listing(spool: &Path, owner: Option<u32>) -> Option<LiveListing> {
+    let spool = std::fs::canonicalize(spool).ok()?;
+    let owner = owner?;
+    TOOLS.into_iter().find_map(|(program, place)| {
+        let program = PathBuf::from(program);
+        let own = process::set_ids(&program).0 == Some(owner)
+            && std::fs::canonicalize(place).is_ok_and(|place| place == spool);
+        own.then(|| LiveListing { program, arguments: Vec::new(), format: super::listing::MAILQ, risk: None })
+    })
+}
+
+/// The newest time that the kernel stamped on a folder of the spool.
+pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
+    let modified = |folder: &str| root.stat(Path::new(folder)).ok().map(|(_, stat)| stat.modified);
+    FOLDERS.into_iter().filter_map(modified).filter(|time| *time <= now).max()
+}
