@@ -126,7 +126,13 @@ impl Settling {
         };
         let rule = rules::unlisted::RULE.name;
         if second.shows(id) {
-            finding.opinions.retain(|opinion| opinion.rule != rule);
+            // Where only its absence told it from mail that came in the regular way, nothing is left of it.
+            let inferred =
+                finding.message.signs.iter().any(|signed| {
+                    signed.sign == Sign::AfterIndex && signed.confidence == Confidence::Possible
+                });
+            let unindexed = |opinion: &Opinion| inferred && opinion.rule == rules::unindexed::RULE.name;
+            finding.opinions.retain(|opinion| opinion.rule != rule && !unindexed(opinion));
             if finding.visibility == Visibility::Hidden {
                 finding.visibility = Visibility::Listed;
                 finding

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub mod exchange;
+pub mod opensmtpd;
 pub mod postfix;
 pub mod temptable;
 
 /// Every source. The order is the order in which a place is offered to them.
-pub static ALL: &[&dyn Source] = &[&postfix::Postfix, &exchange::Exchange, &temptable::TempTable];
+pub static ALL: &[&dyn Source] =
+    &[&opensmtpd::OpenSmtpd, &postfix::Postfix, &exchange::Exchange, &temptable::TempTable];
 
 /// A kind of place where mail rests.
 pub trait Source: Sync {
