@@ -34,9 +34,16 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         anyhow::bail!("`{}` has none of the folders of OpenSMTPD", detected.root.display());
     }
     let live = live::queue_process(&root);
-    let live_listing = live.and_then(|_| live::listing(&root));
+    let loading = live.is_some_and(|live| live::may_be_loading(&root, &live, Time::now()));
+    let live_listing = live.and_then(|_| live::listing(&root, loading));
     let (reader, sample) = (Reader::of(&root), Sample::of(&root));
-    let instance = instance(&root, detected, options, (&reader, &sample), &folders, live);
+    let mut instance = instance(&root, detected, options, (&reader, &sample), &folders, live);
+    if loading {
+        instance.facts.push(Fact::new(
+            format!("its listing is asked for only with `--listing live`: {}", live::LOADING),
+            Locus::whole("."),
+        ));
+    }
     let spool = Spool {
         indexed: indexed(&instance.epochs),
         live_since: live.map(|live| live.since),
