@@ -39,7 +39,13 @@ impl Views {
             ListingChoice::Auto | ListingChoice::Live => {
                 for (number, place) in prepared.places.iter().enumerate() {
                     match &place.live_listing {
-                        Some(tool) if *choice == ListingChoice::Auto && tool.risk.is_some() => {}
+                        Some(tool) if *choice == ListingChoice::Auto && tool.risk.is_some() => {
+                            let why = tool.risk.unwrap_or_default();
+                            let tool = listing::command_line(tool);
+                            views.warnings.push(format!(
+                                "`{tool}` was not asked; `--listing live` does so all the same: {why}"
+                            ));
+                        }
                         Some(tool) => views.take_live(number, tool, prepared, choice)?,
                         None if *choice == ListingChoice::Live => bail!(
                             "`--listing live`: `{}` is not a running mail system of this host whose listing tool was found",

@@ -17,7 +17,7 @@ pub mod temptable;
 
 /// Every source. The order is the order in which a place is offered to them.
 pub static ALL: &[&dyn Source] =
-    &[&opensmtpd::OpenSmtpd, &postfix::Postfix, &exchange::Exchange, &temptable::TempTable];
+    &[&postfix::Postfix, &opensmtpd::OpenSmtpd, &exchange::Exchange, &temptable::TempTable];
 
 /// A kind of place where mail rests.
 pub trait Source: Sync {

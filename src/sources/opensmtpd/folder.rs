@@ -51,26 +51,26 @@ impl Folder {
 
     fn look(root: &Root, path: &Path, named: Option<&str>) -> Result<Self, Damage> {
         let mut folder = Self { path: path.to_owned(), id: named.map(str::to_owned), ..Self::default() };
-        let mut names: Vec<String> = Vec::new();
+        let mut envelopes: Vec<String> = Vec::new();
         for entry in root.list(path)?.take(MAX_NAMES) {
             let (name, kind) = entry.map_err(|error| root.refused(path, &error))?;
             let bytes = Text::from_path(&name);
             match id::envelope(bytes.bytes()) {
-                Some((name, _)) if is_regular(root, path, name, kind) => names.push(name.to_owned()),
+                Some((name, _)) if is_regular(root, path, name, kind) => envelopes.push(name.to_owned()),
                 _ if bytes.bytes() == CONTENT.as_bytes() => {}
                 _ => folder.strays += 1,
             }
         }
-        names.sort_unstable();
+        envelopes.sort_unstable();
         if folder.id.is_none() {
-            let first = names.first().and_then(|name| id::envelope(name.as_bytes()));
+            let first = envelopes.first().and_then(|name| id::envelope(name.as_bytes()));
             folder.id = first.map(|(_, message)| message.to_owned());
         }
         let id = folder.id.clone().unwrap_or_default();
-        names.retain(|name| name.starts_with(&id));
-        folder.count = names.len() as u64;
-        names.truncate(MAX_ENVELOPES);
-        folder.envelopes = names;
+        envelopes.retain(|name| name.starts_with(&id));
+        folder.count = envelopes.len() as u64;
+        envelopes.truncate(MAX_ENVELOPES);
+        folder.envelopes = envelopes;
         Ok(folder)
     }
 

@@ -194,13 +194,10 @@ impl<'a> Draft<'a> {
             (None, Some(active)) if modified.since(active) > SLACK => Vec::new(),
             _ => return,
         };
-        let text = match known.is_empty() {
-            true => {
-                "its time lies after everything that happened in this spool; smtpd passes over files that are newer than its start"
-            }
-            false => {
-                "it is newer than the start of smtpd, which reads its queue at start only, and then only what is older"
-            }
+        let text = if known.is_empty() {
+            "its time lies after everything that happened in this spool; smtpd passes over files that are newer than its start"
+        } else {
+            "it is newer than the start of smtpd, which reads its queue at start only, and then only what is older"
         };
         let mut facts =
             vec![Fact::new(format!("mtime {}: {text}", modified.rfc3339()), Locus::metadata(place))];

@@ -29,7 +29,7 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         .with_manifest(options.manifest.clone())
         .crossing_file_systems(options.cross_file_systems);
     let is_folder = |folder: &&str| matches!(root.stat(Path::new(folder)), Ok((EntryKind::Directory, _)));
-    let folders: Vec<&str> = FOLDERS.into_iter().filter(|folder| is_folder(&folder)).collect();
+    let folders: Vec<&str> = FOLDERS.into_iter().filter(is_folder).collect();
     if folders.is_empty() {
         anyhow::bail!("`{}` has none of the folders of OpenSMTPD", detected.root.display());
     }

@@ -27,7 +27,7 @@ pub static FORMATS: &[ListingFormat] = &[ListingFormat {
 
 /// A heading that somebody wrote above a section: an empty queue prints nothing at all.
 fn is_section(line: &[u8]) -> bool {
-    line.strip_prefix(b"## ").is_some_and(|title| shows_queue(title))
+    line.strip_prefix(b"## ").is_some_and(shows_queue)
 }
 
 fn shows_queue(title: &[u8]) -> bool {
