@@ -25,6 +25,9 @@ const SHOWN_ELSEWHERE: [&str; 8] =
 /// Folder names by themselves are no proof of an older file being late: clocks of two systems differ by less than this.
 const SLACK: i64 = 3_600;
 
+/// The kernel tells the start of a process no better than to a second, since it tells its own so (`proc_stat(5)`, `btime`).
+const START_IS_KNOWN_TO: i64 = 1;
+
 /// What a spool's files are judged by.
 #[derive(Debug)]
 pub struct Spool {
@@ -190,7 +193,7 @@ impl<'a> Draft<'a> {
         let place = Text::from_path(path);
         let modified = stat.modified;
         let known = match (&self.spool.indexed, self.spool.last_activity) {
-            (Some((since, fact)), _) if modified > *since => vec![fact.clone()],
+            (Some((since, fact)), _) if modified > since.plus(START_IS_KNOWN_TO) => vec![fact.clone()],
             (None, Some(active)) if modified.since(active) > SLACK => Vec::new(),
             _ => return,
         };

@@ -65,12 +65,8 @@ impl Reader {
             return None;
         }
         let reader = self.uid.map_or("smtpd".to_owned(), |uid| format!("uid {uid}"));
-        let text = format!(
-            "`{}` has mode {:04o} and belongs to uid {}: {reader} cannot {verb} it",
-            path.display(),
-            stat.mode,
-            stat.uid
-        );
+        let text =
+            format!("mode {:04o}, uid {}: {reader} cannot {verb} `{}`", stat.mode, stat.uid, path.display());
         Some(Fact::new(text, Locus::metadata(Text::from_path(path))))
     }
 }

@@ -15,8 +15,10 @@ const COPY_FIRST: Remedy = remedy(
     "cp -a \"$(dirname {path})\" /root/",
     "copy its folder out of the spool first, with owner, mode and time",
 );
-const SHOW: Remedy =
-    remedy("smtpctl show message {id}", "read its content (also of a compressed or encrypted queue)");
+const SHOW: Remedy = remedy(
+    "smtpctl show message {id}",
+    "read its content, also of a compressed queue; of an encrypted one it asks for the key",
+);
 const DISCOVER: Remedy = remedy(
     "smtpctl discover {id}",
     "have the running smtpd take it in; it is scheduled at once. It must not be listed yet",
