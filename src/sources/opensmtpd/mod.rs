@@ -46,7 +46,8 @@ static ABOUT: About = About {
            is in their envelopes cannot. Whether a dispatcher (an `action` of smtpd.conf) is known to smtpd is not \
            judged.",
     checked: "OpenSMTPD 6.8.0p2 (Debian 12): four spools of 200 messages that it made itself, with the ghosts that crashes, \
-              damage, wrong owners, a wrong folder and a stopped smtpd leave; live in a lab. Source read: 7.8.0p1",
+              damage, wrong owners, a wrong folder and a stopped smtpd leave; live in a lab, under flowing mail and with \
+              compression and encryption. Source read: 7.8.0p1",
     formats: &[
         "OpenSMTPD usr.sbin/smtpd/queue_fs.c: folders, names, what is loaded at start",
         "OpenSMTPD usr.sbin/smtpd/envelope.c: the fields of an envelope, versions 1 to 3",

@@ -110,8 +110,8 @@ fn offline_group(root: &Root) -> Option<u32> {
 /// What smtpd removes in the background: leftovers of `incoming` and `temporary` at its start.
 fn purged(root: &Root) -> Option<Fact> {
     let count = root.list(Path::new("purge")).ok()?.take(MAX_PURGED).count();
-    let text =
-        format!("{count} entries lie in `purge`: smtpd removes them, unless it is stopped before that");
+    let entries = if count == 1 { "1 entry lies".to_owned() } else { format!("{count} entries lie") };
+    let text = format!("{entries} in `purge`: smtpd removes what is there, unless it is stopped before that");
     (count > 0).then(|| Fact::new(text, Locus::whole("purge")))
 }
 

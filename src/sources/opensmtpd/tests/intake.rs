@@ -41,7 +41,7 @@ fn an_envelope_that_is_being_rewritten_and_what_is_to_be_purged_are_no_messages(
     let case = Case::of(&[("incoming/envelope.tmp", &envelope), ("purge/1603370887/3252b9b1/message", HALF)]);
     assert_eq!((case.messages().count(), case.passed()), (0, 2));
     let facts = &case.opened.instance.facts;
-    assert!(facts.iter().any(|fact| fact.text.starts_with("1 entries lie in `purge`")), "{facts:?}");
+    assert!(facts.iter().any(|fact| fact.text.starts_with("1 entry lies in `purge`")), "{facts:?}");
 }
 
 #[test]
