@@ -87,7 +87,12 @@ impl<'a> Case<'a> {
         clock: Clock,
         treatments: &'static [Treatment],
     ) -> Self {
+        // A file in a queue that the listing never reads, or under a name that it skips, is not what the entry of the same ID
+        // stands for.
+        let twin = instance.unlisted_queues.contains(&message.queue.as_str())
+            || message.signs.iter().any(|signed| signed.sign == Sign::ForeignName);
         let listed = match view {
+            Some(_) if twin => Listed::No,
             None => Listed::Unknown(Cow::Borrowed("no listing was given")),
             Some(view) => match view.find(message) {
                 Some(hit) if hit.matched_by.confidence() == Confidence::Possible => Listed::Maybe(hit),

@@ -215,6 +215,8 @@ pub struct Summary {
     pub damages: Vec<Damage>,
     /// How much could not be read.
     pub damage_count: u64,
+    /// Whether the scan was broken off.
+    pub interrupted: bool,
     /// Rules that could not speak in the whole scan, and why.
     pub silent: Vec<Silent>,
     /// What was noticed about the scan itself: atime could not be kept, a listing was refused.
@@ -248,6 +250,6 @@ impl Counts {
 impl Summary {
     /// Whether everything that should have been read was read.
     pub fn complete(&self) -> bool {
-        self.damage_count == 0
+        self.damage_count == 0 && !self.interrupted
     }
 }

@@ -38,6 +38,7 @@ pub fn summary() -> Summary {
         notes: Vec::new(),
         damages: Vec::new(),
         damage_count: 0,
+        interrupted: false,
         silent: Vec::new(),
         warnings: Vec::new(),
     }

@@ -124,8 +124,13 @@ fn hidden(summary: &Summary, listed: bool) -> String {
 }
 
 fn unread(summary: &Summary) -> Option<String> {
-    (summary.damage_count > 0).then(|| {
-        let what = count_in_words(summary.damage_count, "file or entry", "files or entries");
-        format!("this is not the whole truth: {what} could not be read")
-    })
+    let what = count_in_words(summary.damage_count, "file or entry", "files or entries");
+    match (summary.interrupted, summary.damage_count) {
+        (false, 0) => None,
+        (false, _) => Some(format!("this is not the whole truth: {what} could not be read")),
+        (true, 0) => Some("this is not the whole truth: the scan was interrupted".to_owned()),
+        (true, _) => Some(format!(
+            "this is not the whole truth: the scan was interrupted, and {what} could not be read"
+        )),
+    }
 }

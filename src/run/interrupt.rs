@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Listens for Ctrl-C. A second one ends the program at once, as without this.
+#[expect(clippy::exit, reason = "the user asked twice to end at once")]
 pub fn listen() {
     // Without a handler Ctrl-C simply ends the program, which is no reason not to run.
     let _listening = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
-            std::process::abort();
+            std::process::exit(i32::from(super::exit::Exit::Interrupted.code()));
         }
     });
 }

@@ -6,7 +6,6 @@ use crate::correlate::live_view::Unseen;
 use crate::correlate::{outlook, rules, weigh};
 use crate::evidence::{Confidence, Fact, Message, Record, Text};
 use crate::findings::{Class, Finding, ListedAs, Opinion, Visibility};
-use anyhow::Result;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
@@ -16,11 +15,17 @@ const MAX_MISSING: usize = 10_000;
 const WALKS: usize = 3;
 
 /// Finds entries of the listings for which no message was found, and looks for them again where mail is moving.
-///
-/// # Errors
-/// Never yet; the signature leaves room for walks that fail as a whole.
-pub fn find(scene: &Scene<'_>, settling: &mut Settling) -> Result<()> {
+pub fn find(scene: &Scene<'_>, settling: &mut Settling) {
     let rule = &rules::listed_not_on_disk::RULE;
+    // What was not looked at, or could not be read, is not missing.
+    if super::interrupt::interrupted() {
+        return;
+    }
+    if settling.look.damage_count > 0 {
+        let why = "something could not be read, and what the listing shows may lie there";
+        settling.look.silent.insert((rule.name, why.into()), u64::MAX);
+        return;
+    }
     for number in 0..scene.prepared.places.len() {
         let (Some(view), Some(instance)) = (scene.view(number), scene.instance(number)) else { continue };
         let Some(source) = scene.prepared.sources.get(number) else { continue };
@@ -55,7 +60,6 @@ pub fn find(scene: &Scene<'_>, settling: &mut Settling) -> Result<()> {
         });
         settling.extra.extend(found.collect::<Vec<_>>());
     }
-    Ok(())
 }
 
 /// Whether several places share the listing and show messages of it: whose the missing ones are cannot be told then.

@@ -31,8 +31,10 @@ pub fn scan(request: &ScanRequest) -> Result<Outcome> {
 fn look_and_settle(scene: &Scene<'_>) -> Result<Outcome> {
     let look = Look::first(scene)?;
     let mut settling = Settling::second_look(scene, look)?;
-    missing::find(scene, &mut settling)?;
-    duplicates::join(scene, &mut settling)?;
+    missing::find(scene, &mut settling);
+    if !interrupt::interrupted() {
+        duplicates::join(scene, &mut settling)?;
+    }
     let (summary, findings) = settling.finish(scene)?;
     Ok(Outcome { summary, findings, interrupted: interrupt::interrupted() })
 }

@@ -1,5 +1,6 @@
 //! Settling: the second look at suspects, and what becomes of those that stand it.
 
+use super::interrupt;
 use super::look::Look;
 use super::scene::Scene;
 use crate::correlate::case::Listed;
@@ -86,7 +87,7 @@ impl Settling {
         let mut second = SecondListing::default();
         let tool = scene.prepared.places.get(number).and_then(|place| place.live_listing.as_ref());
         let Some(tool) = tool else { return second };
-        let read = listing::read_live(tool, &mut |entry| {
+        let read = listing::read_live(tool, interrupt::interrupted, &mut |entry| {
             let key = entry.native.as_ref().map(|id| keys::native("", id));
             second.shown.extend(key.filter(|key| ids.contains(key)));
         });
@@ -127,7 +128,13 @@ impl Settling {
         };
         let rule = rules::unlisted::RULE.name;
         if second.shows(id) {
-            finding.opinions.retain(|opinion| opinion.rule != rule);
+            // Where only its absence told it from mail that came in the regular way, nothing is left of it.
+            let inferred =
+                finding.message.signs.iter().any(|signed| {
+                    signed.sign == Sign::AfterIndex && signed.confidence == Confidence::Possible
+                });
+            let unindexed = |opinion: &Opinion| inferred && opinion.rule == rules::unindexed::RULE.name;
+            finding.opinions.retain(|opinion| opinion.rule != rule && !unindexed(opinion));
             if finding.visibility == Visibility::Hidden {
                 finding.visibility = Visibility::Listed;
                 finding
@@ -251,6 +258,7 @@ impl Settling {
             notes,
             damages: self.look.damages,
             damage_count: self.look.damage_count,
+            interrupted: interrupt::interrupted(),
             silent: self
                 .look
                 .silent
@@ -291,7 +299,11 @@ fn asked_for(scene: &Scene<'_>, suspects: &mut Store) -> io::Result<BTreeMap<usi
 fn foreign_stems(found: &mut Store) -> io::Result<HashSet<(usize, Text)>> {
     let mut stems = HashSet::new();
     found.each(|finding| {
-        let foreign = finding.message.signs.iter().any(|signed| signed.sign == Sign::ForeignName);
+        let foreign = finding
+            .message
+            .signs
+            .iter()
+            .any(|signed| matches!(signed.sign, Sign::ForeignName | Sign::Misfiled { .. }));
         stems.extend(finding.message.ids.native.filter(|_| foreign).map(|id| (finding.message.instance, id)));
         Ok(())
     })?;

@@ -1,6 +1,7 @@
 //! Listings of a scan: which there are, and which speaks for which place.
 
 use super::ListingChoice;
+use super::interrupt::interrupted;
 use super::prepare::Prepared;
 use crate::correlate::live_view::LiveView;
 use crate::evidence::{Damage, DamageKind, Locus, Text};
@@ -41,7 +42,13 @@ impl Views {
             ListingChoice::Auto | ListingChoice::Live => {
                 for (number, place) in prepared.places.iter().enumerate() {
                     match &place.live_listing {
-                        Some(tool) if *choice == ListingChoice::Auto && tool.risk.is_some() => {}
+                        Some(tool) if *choice == ListingChoice::Auto && tool.risk.is_some() => {
+                            let why = tool.risk.unwrap_or_default();
+                            let tool = listing::command_line(tool);
+                            views.warnings.push(format!(
+                                "`{tool}` was not asked; `--listing live` does so all the same: {why}"
+                            ));
+                        }
                         Some(tool) => views.take_live(number, tool, prepared, choice)?,
                         None if *choice == ListingChoice::Live => bail!(
                             "`--listing live`: `{}` is not a running mail system of this host whose listing tool was found",
@@ -59,7 +66,9 @@ impl Views {
 
     fn take_files(&mut self, files: &[PathBuf], prepared: &Prepared) -> Result<()> {
         for file in files {
-            let (source, format) = listing::recognise_file(file)?;
+            let wanted: Vec<&str> = prepared.sources.iter().map(|source| source.listed_by()).collect();
+            let opened = listing::open_file(file, &wanted)?;
+            let (source, format) = (opened.source, opened.format);
             if !prepared.sources.iter().any(|of| of.listed_by() == source) {
                 bail!(
                     "the listing `{}` is of {source} (`{}`), and no place of that kind is scanned",
@@ -75,7 +84,7 @@ impl Views {
             let Some(view) = self.all.get_mut(number) else { continue };
             view.index.begin(Text::from_path(file), crate::read::disk::modified(file));
             let before = view.index.len();
-            let end = listing::read_file(file, format, &mut |entry| view.index.add(&entry))?;
+            let end = listing::read_file(file, opened, &mut |entry| view.index.add(&entry))?;
             if let (true, Some(why)) = (view.index.len() == before, &end.cut) {
                 let declared =
                     end.declared.map(|count| format!(" ({count} messages in all)")).unwrap_or_default();
@@ -103,11 +112,16 @@ impl Views {
         }
         let mut view = LiveView::new(true);
         view.begin(Text::from(listing::command_line(tool)), Some(crate::evidence::Time::now()));
-        match listing::read_live(tool, &mut |entry| view.add(&entry)) {
+        match listing::read_live(tool, interrupted, &mut |entry| view.add(&entry)) {
             Ok(end) => view.end(end),
             Err(error) if *choice == ListingChoice::Live => return Err(error),
             Err(error) => {
-                self.warnings.push(format!("no live listing: {error:#}"));
+                self.damages.push(Damage::new(
+                    DamageKind::Unreadable,
+                    Locus::whole(listing::command_line(tool)),
+                    format!("the listing could not be taken: {error:#}"),
+                    "run it by hand, or scan with `--listing none`",
+                ));
                 return Ok(());
             }
         }

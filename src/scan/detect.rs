@@ -84,8 +84,11 @@ pub fn at_paths(paths: &[PathBuf], source: Option<&'static dyn Source>) -> Resul
 
 /// Why a file that was named is no place.
 fn why_not(path: &Path) -> String {
-    if let Ok((source, format)) = super::listing::recognise_file(path) {
-        return format!("it is a listing of {source} (`{}`): give it with `--listing`", format.name);
+    if let Ok(listing) = super::listing::open_file(path, &[]) {
+        return format!(
+            "it is a listing of {} (`{}`): give it with `--listing`",
+            listing.source, listing.format.name
+        );
     }
     "it does not look like an export; name it with `--temp-table` to learn what is missing".into()
 }

@@ -2,9 +2,9 @@
 
 use crate::evidence::{ListingEnd, ListingEntry};
 use crate::read::lines::utf8_input;
-use crate::sources::{ALL, ListingFormat, LiveListing};
+use crate::sources::{ALL, ListingFormat, LiveListing, Source};
 use anyhow::{Context as _, Result, bail};
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -17,40 +17,56 @@ const HEAD_BYTES: usize = 8 << 10;
 /// A tool that takes longer than this hangs.
 const TOOL_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// The format that the head of a listing looks like, with the name of its source.
-pub fn recognise(head: &[u8]) -> Option<(&'static str, &'static ListingFormat)> {
-    ALL.iter().find_map(|source| {
+/// The format that the head of a listing looks like, with the name of its source. Listings of different mail systems can look
+/// alike: those of the `wanted` sources come first.
+pub fn recognise(head: &[u8], wanted: &[&str]) -> Option<(&'static str, &'static ListingFormat)> {
+    let of = |source: &'static dyn Source| {
         let format = source.listings().iter().find(|format| (format.looks_like)(head))?;
         Some((source.name(), format))
-    })
+    };
+    let (first, others): (Vec<_>, Vec<_>) =
+        ALL.iter().copied().partition(|source| wanted.contains(&source.name()));
+    first.into_iter().chain(others).find_map(of)
 }
 
-/// Tells the format of a listing file: the name of its source, and the format.
+/// A listing that was opened and recognised. It is read once, so that it may come through a pipe.
+pub struct Opened {
+    /// The name of its source.
+    pub source: &'static str,
+    /// Its format.
+    pub format: &'static ListingFormat,
+    input: Box<dyn BufRead + Send>,
+}
+
+/// Opens a listing file (`-` is stdin) and tells its format.
 ///
 /// # Errors
-/// When it cannot be read, or looks like no listing that is known.
-pub fn recognise_file(path: &Path) -> Result<(&'static str, &'static ListingFormat)> {
+/// When it cannot be read, is empty, or looks like no listing that is known.
+pub fn open_file(path: &Path, wanted: &[&str]) -> Result<Opened> {
+    let raw: Box<dyn Read + Send> =
+        if path == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(open(path)?) };
+    let mut input = utf8_input(raw.take(MAX_LISTING_BYTES)).with_context(|| unreadable(path))?;
     let mut head = Vec::new();
-    let input = utf8_input(open(path)?).with_context(|| unreadable(path))?;
-    input.take(HEAD_BYTES as u64).read_to_end(&mut head).with_context(|| unreadable(path))?;
-    match recognise(&head) {
-        Some(found) => Ok(found),
-        None => bail!("`{}` is not a listing that ghostq knows; `ghostq sources` lists them", path.display()),
+    input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).with_context(|| unreadable(path))?;
+    if head.is_empty() {
+        bail!(
+            "the listing `{}` is empty; `postqueue -j` prints nothing for an empty queue: give what `postqueue -p` prints instead",
+            path.display()
+        );
     }
+    let Some((source, format)) = recognise(&head, wanted) else {
+        bail!("`{}` is not a listing that ghostq knows; `ghostq sources` lists them", path.display())
+    };
+    let input = Box::new(BufReader::with_capacity(1 << 16, std::io::Cursor::new(head).chain(input)));
+    Ok(Opened { source, format, input })
 }
 
-/// Reads a listing file of a known format.
+/// Reads a listing to its end.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn read_file(
-    path: &Path,
-    format: &ListingFormat,
-    emit: &mut dyn FnMut(ListingEntry),
-) -> Result<ListingEnd> {
-    let bounded = open(path)?.take(MAX_LISTING_BYTES);
-    let mut input = utf8_input(bounded).with_context(|| unreadable(path))?;
-    (format.parse)(&mut input, emit).with_context(|| unreadable(path))
+pub fn read_file(path: &Path, mut listing: Opened, emit: &mut dyn FnMut(ListingEntry)) -> Result<ListingEnd> {
+    (listing.format.parse)(&mut listing.input, emit).with_context(|| unreadable(path))
 }
 
 fn open(path: &Path) -> Result<std::fs::File> {
@@ -65,11 +81,15 @@ fn unreadable(path: &Path) -> String {
     format!("could not read the listing `{}`", path.display())
 }
 
-/// Runs the mail system's own tool and reads what it prints.
+/// Runs the mail system's own tool and reads what it prints, until `interrupted`.
 ///
 /// # Errors
 /// When it cannot be run, fails, hangs, or prints nothing that can be understood.
-pub fn read_live(tool: &LiveListing, emit: &mut dyn FnMut(ListingEntry)) -> Result<ListingEnd> {
+pub fn read_live(
+    tool: &LiveListing,
+    interrupted: fn() -> bool,
+    emit: &mut dyn FnMut(ListingEntry),
+) -> Result<ListingEnd> {
     let shown = command_line(tool);
     let format = ALL
         .iter()
@@ -89,7 +109,7 @@ pub fn read_live(tool: &LiveListing, emit: &mut dyn FnMut(ListingEntry)) -> Resu
         .with_context(|| format!("could not run `{shown}`"))?;
     let complaints = child.stderr.take().map(|errors| std::thread::spawn(move || first_complaint(errors)));
     let output = child.stdout.take().context("the tool has no output")?;
-    let end = read_with_timeout(&mut child, output, format, emit);
+    let end = read_with_timeout(&mut child, output, format, interrupted, emit);
     if end.is_err() {
         // It may still be printing; without this the wait below could last forever.
         let _killed = child.kill();
@@ -117,6 +137,7 @@ fn read_with_timeout(
     child: &mut Child,
     output: std::process::ChildStdout,
     format: &'static ListingFormat,
+    interrupted: fn() -> bool,
     emit: &mut dyn FnMut(ListingEntry),
 ) -> Result<ListingEnd> {
     let (send, receive) = mpsc::sync_channel::<Vec<ListingEntry>>(4);
@@ -135,13 +156,14 @@ fn read_with_timeout(
     });
     let deadline = Instant::now() + TOOL_TIMEOUT;
     loop {
-        match receive.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        match receive.recv_timeout(Duration::from_millis(200)) {
             Ok(batch) => batch.into_iter().for_each(&mut *emit),
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(mpsc::RecvTimeoutError::Timeout) if interrupted() || Instant::now() >= deadline => {
                 let _killed = child.kill();
-                bail!("it took more than {} seconds", TOOL_TIMEOUT.as_secs());
+                bail!("it did not end within {} seconds, or was interrupted", TOOL_TIMEOUT.as_secs());
             }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
     }
     match reader.join() {

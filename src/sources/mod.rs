@@ -15,15 +15,19 @@ pub mod dma;
 pub mod exchange;
 pub mod exim;
 pub mod nullmailer;
+pub mod opensmtpd;
 pub mod postfix;
 pub mod sendmail;
 pub mod temptable;
+#[cfg(test)]
+mod samples;
 
 /// Every source. The order is the order in which a place is offered to them.
 pub static ALL: &[&dyn Source] = &[
     &postfix::Postfix,
     &exim::Exim,
     &sendmail::Sendmail,
+    &opensmtpd::OpenSmtpd,
     &courier::Courier,
     &nullmailer::Nullmailer,
     &dma::Dma,

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::correlate::case::{Case, Reason, Verdict};
-use crate::evidence::{Confidence, Fact, format_duration};
+use crate::evidence::{Confidence, Fact, Sign, format_duration};
 use crate::findings::Class;
 
 /// The rule `expired`.
@@ -20,7 +20,9 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    if case.treatment(RULE.name).is_none() || case.sign(|_| true).is_some() {
+    if case.treatment(RULE.name).is_none()
+        || case.sign(|sign| !matches!(sign, Sign::NameInode { .. })).is_some()
+    {
         return Verdict::Nothing;
     }
     let limits = case.instance.limits;

@@ -1,8 +1,8 @@
 //! `misfiled`: the right name in the wrong place.
 
 use super::Rule;
-use crate::correlate::case::{Case, Reason, Verdict};
-use crate::evidence::Sign;
+use crate::correlate::case::{Case, Listed, Reason, Verdict};
+use crate::evidence::{Confidence, Sign};
 use crate::findings::Class;
 
 /// The rule `misfiled`.
@@ -25,5 +25,11 @@ fn judge(case: &Case<'_>) -> Verdict {
     }) else {
         return Verdict::Nothing;
     };
-    Reason::of(signed, format!("it is not where the mail system looks for it, `{}`", expected.lossy()))
+    // What the listing shows is found where it is: the hashing is not what it was taken for.
+    if matches!(case.listed, Listed::Yes(_)) && signed.confidence < Confidence::Certain {
+        return Verdict::Nothing;
+    }
+    let why = format!("it is not where the mail system looks for it, `{}`", expected.lossy());
+    let class = (signed.confidence == Confidence::Possible).then_some(Class::Note);
+    Verdict::Fires(Reason { why, confidence: signed.confidence, facts: signed.facts.clone(), class })
 }

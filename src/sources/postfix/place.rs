@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Queue folders without which it is no spool of Postfix.
 const LEADING: [&str; 4] = ["incoming", "deferred", "maildrop", "active"];
 /// Folders of OpenSMTPD, which has `incoming` and `corrupt` as well (`queue_fs.c`).
-const OPENSMTPD: [&str; 3] = ["purge", "temporary", "offline"];
+const OPENSMTPD: [&str; 4] = ["queue", "purge", "temporary", "offline"];
 
 /// A spool has at least two queue folders, one of which takes part in every delivery. None is required: a restored spool
 /// may have only what was in the backup.
