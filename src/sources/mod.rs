@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 pub mod exchange;
 pub mod postfix;
+pub mod qmail;
 pub mod temptable;
 
 /// Every source. The order is the order in which a place is offered to them.
-pub static ALL: &[&dyn Source] = &[&postfix::Postfix, &exchange::Exchange, &temptable::TempTable];
+pub static ALL: &[&dyn Source] =
+    &[&postfix::Postfix, &qmail::Qmail, &exchange::Exchange, &temptable::TempTable];
 
 /// A kind of place where mail rests.
 pub trait Source: Sync {
