@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_log_of_any_bytes_is_survived() {
         assert_eq!(parse(b""), []);
-        assert_eq!(parse(&[0xff; 100_000]), []);
+        assert_eq!(parse(&vec![0xff; 100_000]), []);
         let endless: Vec<u8> = [&b"<a@x>:\n"[..], &b"line\n".repeat(50_000)].concat();
         assert!(parse(&endless)[0].reason.as_ref().unwrap().bytes().len() <= MAX_REASON_BYTES);
         assert_eq!(parse(&b"<a@x>:\n\n".repeat(9_000)).len(), MAX_RECIPIENTS);

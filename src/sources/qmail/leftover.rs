@@ -1,7 +1,8 @@
 //! Files of messages outside `mess`: of no interest while their message is there, evidence of it otherwise.
 
+use super::draft::{Draft, modified};
 use super::envelope::Kind;
-use super::message::{Draft, Entry, Outcome, Queue, add_bounces, modified, piece_of};
+use super::message::{Entry, Outcome, Queue, piece_of};
 use super::name;
 use super::pieces::{Piece, Pieces, part_of};
 use crate::evidence::{Confidence, Damage, Fact, Locus, PartKind, Sign, Signed, TimeKind};
@@ -47,9 +48,8 @@ impl Queue {
     fn has_other_half(&self, entry: Entry<'_>, number: u64, part: Option<&str>) -> bool {
         let find = |folder: &str| Piece::find(entry.root, &self.layout, folder, number, part).is_some();
         let others: &[&str] = match entry.folder {
-            "info" => &["mess", "todo"],
             "todo" => &["mess"],
-            "intd" => &["mess", "todo"],
+            "info" | "intd" => &["mess", "todo"],
             _ => &["mess", "info", "todo"],
         };
         others.iter().any(|folder| find(folder))
@@ -65,9 +65,10 @@ impl Queue {
             ..Pieces::default()
         };
         draft.message.parts.extend(pieces.parts());
-        let mut faults = draft.read(root, info, Kind::Info);
+        // That there is no content is worse than whatever is wrong with these.
+        let _faults = draft.read(root, info, Kind::Info);
         for list in pieces.channels() {
-            faults.extend(draft.read(root, list, Kind::Channel));
+            let _faults = draft.read(root, list, Kind::Channel);
         }
         let text = "qmail would send it from `mess`, and there is no such file: its content is lost";
         self.body_lost(draft, info, text);
@@ -79,13 +80,14 @@ impl Queue {
         }
         draft.message.times.push(modified(TimeKind::Arrival, info));
         draft.message.times.extend(self.attempts(&pieces));
-        add_bounces(draft, root, &pieces);
+        draft.add_bounces(root, &pieces);
     }
 
     fn lone_todo(&self, draft: &mut Draft, root: &Root, todo: &Piece) {
         let faults = draft.read(root, todo, Kind::Todo);
         self.body_lost(draft, todo, "it is queued, and its content in `mess` is not there");
-        draft.damaged(todo, &faults);
+        let faults: Vec<_> = faults.into_iter().map(|fault| (todo, fault)).collect();
+        draft.damaged(&faults);
         draft.message.times.push(modified(TimeKind::Created, todo));
     }
 
@@ -101,7 +103,7 @@ impl Queue {
         let mut pieces = Pieces::default();
         if entry.folder == "bounce" {
             pieces.bounce = Some(piece.clone());
-            add_bounces(draft, entry.root, &pieces);
+            draft.add_bounces(entry.root, &pieces);
         } else {
             let _faults = draft.read(entry.root, piece, Kind::Channel);
         }

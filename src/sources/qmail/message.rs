@@ -1,18 +1,16 @@
 //! One file in `mess` as a message.
 
-use super::bounce_log;
-use super::envelope::{Envelope, Fault, Kind};
+use super::draft::{Draft, modified};
+use super::envelope::Kind;
 use super::headers;
 use super::layout::Layout;
 use super::name;
 use super::owner::Owner;
 use super::pieces::{Piece, Pieces, State, part_of};
 use crate::evidence::{
-    Confidence, Damage, DamageKind, Fact, Live, Locus, Message, PartKind, Recipient, Sign, Signed, Text,
-    Time, TimeKind, Timed,
+    Confidence, Damage, Fact, Live, Locus, Message, PartKind, Sign, Signed, Text, Time, TimeKind, Timed,
 };
 use crate::read::disk::{EntryKind, Root};
-use std::collections::HashMap;
 use std::path::Path;
 
 /// qmail-queue needs no longer than this between two steps, once its client has said all; a running queue may hold so
@@ -20,8 +18,12 @@ use std::path::Path;
 const IN_THE_MAKING: i64 = 60;
 /// qmail-send looks into `todo` every 25 minutes, trigger or not (`qmail-send.c`, `SLEEP_TODO`); a busy one is late.
 const PREPROCESSED_WITHIN: i64 = 1_500 + 300;
+/// The patience where the trigger is seen to be broken, so that there is no doubt why it waits.
+const WITHOUT_TRIGGER: i64 = 300;
 /// A clock that is read in seconds since the machine started is off by as much (`/proc/stat`, btime).
 const CLOCK_SLACK: i64 = 2;
+/// Between the last write to a file and the last change of its inode lies less than this, unless somebody changed it.
+const WRITTEN_WITHIN: i64 = 10;
 
 /// What a queue's files are judged by.
 #[derive(Debug)]
@@ -67,16 +69,6 @@ pub enum Outcome {
     Passed,
 }
 
-/// A message that is being put together.
-pub struct Draft {
-    /// The message.
-    pub message: Message,
-    /// Its envelope so far.
-    pub envelope: Envelope,
-    /// Files of it that could not be read.
-    pub damages: Vec<Damage>,
-}
-
 impl Queue {
     /// Reads a file in `mess`.
     ///
@@ -94,7 +86,9 @@ impl Queue {
             return Ok(Outcome::Passed);
         }
         let mut draft = Draft::new(entry, Some(number), &piece, PartKind::Content);
-        draft.message.queue = if state == State::Queued { "todo" } else { "mess" }.to_owned();
+        if state == State::Queued {
+            "todo".clone_into(&mut draft.message.queue);
+        }
         draft.message.size = Some(piece.stat.size);
         draft.message.parts.extend(pieces.parts());
         self.judge_place(&mut draft.message, number, &piece, &pieces, part);
@@ -103,7 +97,7 @@ impl Queue {
         self.judge_owners(&mut draft.message, &piece, &pieces, state);
         self.judge_index(&mut draft.message, &piece, &pieces);
         self.add_times(&mut draft.message, &piece, &pieces);
-        add_bounces(&mut draft, entry.root, &pieces);
+        draft.add_bounces(entry.root, &pieces);
         self.explain(&mut draft, entry)?;
         damages.append(&mut draft.damages);
         Ok(Outcome::Message(Box::new(draft.finish())))
@@ -130,9 +124,18 @@ impl Queue {
         self.live.is_some()
             && match (state, &pieces.todo) {
                 (State::Content | State::Envelope, _) => age(mess) < IN_THE_MAKING,
-                (State::Queued, Some(todo)) => age(todo) < PREPROCESSED_WITHIN,
+                (State::Queued, Some(todo)) => {
+                    // With an `info` qmail-send has begun with it, and the listing shows it.
+                    age(todo) < IN_THE_MAKING || (pieces.info.is_none() && self.is_awaited(todo))
+                }
                 _ => false,
             }
+    }
+
+    /// Whether a running qmail-send may not yet have looked at it.
+    fn is_awaited(&self, todo: &Piece) -> bool {
+        let patience = if self.trigger.is_some() { WITHOUT_TRIGGER } else { PREPROCESSED_WITHIN };
+        self.live.is_some() && Time::now().since(todo.stat.changed) < patience
     }
 
     /// Whether a leftover may be in use right now.
@@ -196,12 +199,13 @@ impl Queue {
             }
             State::Content => Vec::new(),
         };
+        let mut faults = Vec::new();
         for (piece, kind) in files {
-            let faults = draft.read(root, piece, kind);
-            // An envelope that is being written is not damaged by being unfinished.
-            if state != State::Envelope {
-                draft.damaged(piece, &faults);
-            }
+            faults.extend(draft.read(root, piece, kind).into_iter().map(|fault| (piece, fault)));
+        }
+        // An envelope that is being written is not damaged by being unfinished.
+        if state != State::Envelope {
+            draft.damaged(&faults);
         }
     }
 
@@ -238,6 +242,7 @@ impl Queue {
                     accessed(mess),
                 ],
             },
+            State::Queued if pieces.todo.as_ref().is_some_and(|todo| self.is_awaited(todo)) => return,
             State::Queued => self.unclaimed(pieces, &place),
             State::Stripped => {
                 let text = "it has recipients or a bounce, and no `info` that says who sent it";
@@ -299,24 +304,25 @@ impl Queue {
         }
     }
 
-    /// qmail-send reads `info` once, when it starts (`pqstart`). What it makes itself has times from after that; what was
-    /// put there with times from before it has only its inode's time from after.
+    /// qmail-send reads `info` once, when it starts (`pqstart`). A file that it or qmail-queue wrote has one time for its
+    /// content and its inode, since nothing touches it again; one that was put there has an older time of its content.
     fn judge_index(&self, message: &mut Message, mess: &Piece, pieces: &Pieces) {
         let (Some(indexed), Some(info)) = (self.indexed, &pieces.info) else { return };
         let placed = |piece: &Piece| {
             let known = self.inodes_until.is_none_or(|until| piece.stat.changed <= until);
             known
-                && piece.stat.modified.since(indexed) < -CLOCK_SLACK
                 && piece.stat.changed.since(indexed) > CLOCK_SLACK
+                && piece.stat.changed.since(piece.stat.modified) > WRITTEN_WITHIN
         };
         if !placed(info) || !placed(mess) || pieces.todo.is_some() {
             return;
         }
         let text = format!(
-            "it came in at {}, before qmail-send started at {}, but its files were put here or changed at {}",
-            info.stat.modified.rfc3339(),
-            indexed.rfc3339(),
-            info.stat.changed.rfc3339()
+            "its content and its sender are of {} and before, but were put here or given another owner or mode at {}; \
+             qmail-send read the queue at {}",
+            mess.stat.modified.max(info.stat.modified).rfc3339(),
+            info.stat.changed.rfc3339(),
+            indexed.rfc3339()
         );
         message.signs.push(Signed::likely(Sign::AfterIndex, Fact::new(text, Locus::metadata(info.place()))));
     }
@@ -327,7 +333,12 @@ impl Queue {
             Some(info) if pieces.todo.is_none() => message.times.push(modified(TimeKind::Arrival, info)),
             _ => message.times.push(modified(TimeKind::Created, mess)),
         }
-        message.times.extend(self.attempts(pieces));
+        let misfiled = message.signs.iter().any(|signed| matches!(signed.sign, Sign::Misfiled { .. }));
+        let tried = pieces.state() == State::Preprocessed && !misfiled;
+        message.times.extend(self.attempts(pieces).into_iter().map(|timed| match timed.kind {
+            TimeKind::NextAttempt if !tried => Timed { kind: TimeKind::Modified, ..timed },
+            _ => timed,
+        }));
     }
 
     /// The time of `local` and `remote` is the next attempt if qmail-send set it when it stopped (`pqfinish`: to whole
@@ -367,61 +378,6 @@ impl Queue {
     }
 }
 
-impl Draft {
-    /// A message of which only one file is known.
-    pub fn new(entry: Entry<'_>, number: Option<u64>, piece: &Piece, kind: PartKind) -> Self {
-        let mut message = Message::at(entry.folder, Locus::whole(piece.place()));
-        message.ids.native = number.map(|number| Text::from(number.to_string()));
-        message.parts.push(piece.part(kind));
-        Self { message, envelope: Envelope::default(), damages: Vec::new() }
-    }
-
-    /// Reads an envelope file; one that went away meanwhile was finished with.
-    pub fn read(&mut self, root: &Root, piece: &Piece, kind: Kind) -> Vec<Fault> {
-        let read = root.open_file(&piece.path).and_then(|file| {
-            let failed = |error: std::io::Error| root.refused(&piece.path, &error);
-            file.reader().and_then(|input| self.envelope.read(kind, input)).map_err(failed)
-        });
-        match read {
-            Ok(faults) => faults,
-            Err(damage) => {
-                if damage.kind != DamageKind::Vanished {
-                    self.damages.push(damage);
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    /// Makes a sign of what is wrong with an envelope file.
-    pub fn damaged(&mut self, piece: &Piece, faults: &[Fault]) {
-        let certain = faults.iter().find(|fault| fault.confidence == Confidence::Certain);
-        let Some(leading) = certain.or_else(|| faults.first()) else { return };
-        let fact = |fault: &Fault| {
-            let text = format!("`{}`: {}", piece.path.display(), fault.text);
-            Fact::new(text, Locus::bytes(piece.place(), fault.start, fault.end))
-        };
-        let mut facts = vec![fact(leading)];
-        facts.extend(faults.iter().filter(|fault| *fault != leading).map(fact));
-        let known = self.envelope.count;
-        let text = format!("can still be read: {known} of its recipients, and its content");
-        facts.push(Fact::new(text, self.message.place.clone()));
-        let sign = Sign::Corrupt { offset: leading.start };
-        self.message.signs.push(Signed { sign, confidence: leading.confidence, facts });
-    }
-
-    /// The message.
-    pub fn finish(mut self) -> Message {
-        if self.envelope.count > self.envelope.recipients.len() as u64 {
-            self.message.envelope.recipient_count = Some(self.envelope.count);
-        }
-        self.message.envelope.sender = self.envelope.sender;
-        self.message.envelope.recipients.append(&mut self.envelope.recipients);
-        self.message.attributes.append(&mut self.envelope.attributes);
-        self.message
-    }
-}
-
 /// The file of an entry.
 ///
 /// # Errors
@@ -434,26 +390,6 @@ pub fn piece_of(entry: Entry<'_>) -> Result<Piece, Damage> {
     }
 }
 
-/// Gives each recipient in the bounce log its reason. One that is in no list any more is added: it is done with.
-pub fn add_bounces(draft: &mut Draft, root: &Root, pieces: &Pieces) {
-    let Some(bounce) = &pieces.bounce else { return };
-    let Ok(file) = root.open_file(&bounce.path) else { return };
-    let Ok(bytes) = file.head(bounce_log::MAX_LOG_BYTES) else { return };
-    let mut told: HashMap<Text, Recipient> = bounce_log::parse(&bytes)
-        .into_iter()
-        .map(|recipient| (recipient.address.clone(), recipient))
-        .collect();
-    for recipient in &mut draft.envelope.recipients {
-        if let Some(bounced) = told.remove(&recipient.address) {
-            recipient.reason = bounced.reason;
-        }
-    }
-    let mut rest: Vec<Recipient> = told.into_values().collect();
-    rest.sort_by(|one, other| one.address.cmp(&other.address));
-    draft.envelope.count += rest.len() as u64;
-    draft.envelope.recipients.append(&mut rest);
-}
-
 /// When it was last read: qmail-clean decides by this.
 fn accessed(mess: &Piece) -> Fact {
     let text = format!(
@@ -461,12 +397,6 @@ fn accessed(mess: &Piece) -> Fact {
         mess.stat.accessed.rfc3339()
     );
     Fact::new(text, Locus::metadata(mess.place()))
-}
-
-/// The modification time of a file, with this meaning.
-pub fn modified(kind: TimeKind, piece: &Piece) -> Timed {
-    let at = piece.stat.modified;
-    Timed { kind, at, original: format!("mtime of {} {}", piece.path.display(), at.rfc3339()) }
 }
 
 /// The queue folder in which a file lies.

@@ -4,6 +4,7 @@ use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, Usua
 use crate::evidence::Treatment;
 
 mod bounce_log;
+mod draft;
 mod envelope;
 mod headers;
 mod layout;
@@ -38,9 +39,10 @@ static ABOUT: About = About {
            against the places in which messages lie; where the two do not agree, nothing is called misfiled on the \
            strength of it. todo and intd are read flat or split (big-todo).\n\n\
            Where qmail-send runs in this very queue, what was written within the last minute counts as being in the \
-           making, and what waits in todo is given half an hour: qmail-send looks there every 25 minutes even when its \
-           trigger is broken. Messages that were put in while it runs are told by their inodes: changed after it \
-           started, with times from before.\n\n\
+           making, and what waits in todo is given half an hour, since qmail-send looks there only every 25 minutes \
+           when nothing pulls its trigger; five minutes if the trigger is seen to be broken. Messages that were put in \
+           while it runs are told by their inodes: changed after it started, and later than their content. Numbers are \
+           inodes and are used again at once, so that a listed message without a file is reported of a copy only.\n\n\
            control/queuelifetime is read beside the queue. qmail has no longest back-off: its retries grow with the \
            square of their number, so that the last wait within the lifetime bounds them all.\n\n\
            qmail-clean judges by access times what it may delete. ghostq never moves them.",

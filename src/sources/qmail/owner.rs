@@ -49,17 +49,17 @@ impl Owner {
             (false, false) => stat.mode,
         };
         let wanted = if marks { READ | WRITE } else { READ };
-        self.fact_unless(granted & wanted == wanted, place, stat, "qmail-send")
+        Self::fact_unless(granted & wanted == wanted, place, stat, "qmail-send")
     }
 
     /// Why the programs that deliver, whose user is not known but whose group is, cannot read this file.
     pub fn refusal_to_deliver(&self, place: &Text, stat: &Stat) -> Option<Fact> {
         let (_, gid) = self.ids?;
         let granted = if stat.gid == gid { stat.mode >> 3 } else { stat.mode };
-        self.fact_unless(granted & READ != 0, place, stat, "qmail-rspawn, in the same group,")
+        Self::fact_unless(granted & READ != 0, place, stat, "qmail-rspawn, in the same group,")
     }
 
-    fn fact_unless(&self, granted: bool, place: &Text, stat: &Stat, who: &str) -> Option<Fact> {
+    fn fact_unless(granted: bool, place: &Text, stat: &Stat, who: &str) -> Option<Fact> {
         // The system from which this was read may know neither modes nor inodes.
         if granted || (stat.mode == 0 && stat.inode == 0) {
             return None;

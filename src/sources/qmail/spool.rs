@@ -80,11 +80,14 @@ fn instance(root: &Root, detected: &Detected, options: &Options, queue: &Queue, 
     facts.extend(queue.trigger.clone());
     let mut epochs = options.epochs.clone();
     epochs.extend(queue.live.as_ref().map(live::epoch));
+    let folders = found.iter().map(|folder| (*folder).to_owned()).collect();
+    // Numbers are inodes, used again within a second under load, and qmail-qread reads the same disk: an entry without a
+    // file says nothing while qmail runs.
     Instance {
         source: "qmail",
         label: detected.root.display().to_string(),
         root: Text::from_path(&detected.root),
-        queues: found.iter().map(|folder| (*folder).to_owned()).collect(),
+        queues: if queue.live.is_some() { Vec::new() } else { folders },
         live: queue.live,
         epochs,
         limits,

@@ -350,7 +350,8 @@ pub static ALL: &[Treatment] = &[
     Treatment {
         rule: "listed-not-on-disk",
         shown: Shown::Always,
-        next: "most likely it was delivered between the listing and the scan: qmail-qread lists what it reads on disk",
+        next: "nothing: qmail-qread lists what it reads on disk. It was delivered between the listing and the copy, or the copy does not \
+               have it",
         remedies: &[
             remedy("qmail-qread", "list again"),
             remedy("grep {id} /var/log/mail.log", "see whether it was delivered: `end msg {id}`"),

@@ -98,7 +98,7 @@ impl Reader<'_, '_> {
         } else if let Some(address) = recipient(line) {
             match &mut self.entry {
                 Some(entry) if entry.recipients.len() < MAX_RECIPIENTS => {
-                    entry.recipients.push(Text::new(address))
+                    entry.recipients.push(Text::new(address));
                 }
                 Some(_) => {}
                 None => self.misread("a recipient that belongs to no message"),
