@@ -17,6 +17,7 @@ pub mod exim;
 pub mod nullmailer;
 pub mod opensmtpd;
 pub mod postfix;
+pub mod qmail;
 pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub static ALL: &[&dyn Source] = &[
     &exim::Exim,
     &sendmail::Sendmail,
     &opensmtpd::OpenSmtpd,
+    &qmail::Qmail,
     &courier::Courier,
     &nullmailer::Nullmailer,
     &dma::Dma,
