@@ -1,42 +1,49 @@
 //! Where output goes.
 
-use anyhow::{Context as _, Result};
-use std::fs::{File, OpenOptions};
+use crate::evidence::Text;
+use crate::run::report_file::ReportFile;
+use anyhow::Result;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Opens stdout (no path, or `-`) or a file. Reports hold addresses: a file that is made can be read by its owner only.
-///
-/// # Errors
-/// When the file cannot be made.
-pub fn open(path: Option<&Path>) -> Result<Box<dyn Write>> {
-    match path.filter(|path| *path != Path::new("-")) {
-        None => Ok(Box::new(BufWriter::new(io::stdout()))),
-        Some(path) => {
-            let file = create(path).with_context(|| format!("could not write `{}`", path.display()))?;
-            Ok(Box::new(BufWriter::new(file)))
-        }
-    }
+/// Where a report goes.
+pub enum Report {
+    /// stdout.
+    Stdout(BufWriter<io::Stdout>),
+    /// A file.
+    File(ReportFile),
 }
 
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let file = options.open(path)?;
-    // One that was there already keeps its mode when it is opened.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if file.metadata()?.is_file() {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+impl Report {
+    /// stdout (no path, or `-`), or a file outside of the scanned roots.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn open(path: Option<&Path>, roots: &[Text]) -> Result<Self> {
+        match path.filter(|path| *path != Path::new("-")) {
+            None => Ok(Self::Stdout(BufWriter::new(io::stdout()))),
+            Some(path) => ReportFile::create(path, roots).map(Self::File),
         }
     }
-    Ok(file)
+
+    /// Where to write.
+    pub fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(out) => out,
+            Self::File(file) => file,
+        }
+    }
+
+    /// Ends the report.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub fn finish(self) -> Result<()> {
+        match self {
+            Self::Stdout(mut out) => Ok(out.flush()?),
+            Self::File(file) => file.finish(),
+        }
+    }
 }
 
 /// Prints text on stdout.

@@ -1,6 +1,7 @@
 //! `ghostq scan`.
 
 use super::{output, settings};
+use crate::evidence::Text;
 use crate::findings::Summary;
 use crate::report::{self, ReportOptions};
 use crate::run::exit::Exit;
@@ -8,7 +9,6 @@ use crate::run::filter::Filter;
 use crate::run::{interrupt, scan};
 use anyhow::{Result, bail};
 use clap::Args;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Scan spools and exports, and report what is held but invisible.
@@ -199,19 +199,20 @@ pub fn run(args: ScanArgs, colour: settings::Colour) -> Result<Exit> {
         fields: Some(args.report.fields.clone()).filter(|fields| !fields.is_empty()),
     };
     let mut report = report::make(&format, &options)?;
-    let request = settings::request(&args.evidence, filter(args.filter)?, args.report.output.as_deref())?;
+    let request = settings::request(&args.evidence, filter(args.filter)?)?;
     let mut outcome = scan::scan(&request)?;
-    let mut out = output::open(args.report.output.as_deref())?;
-    report.begin(&outcome.summary, &mut out)?;
+    let roots: Vec<Text> = outcome.summary.instances.iter().map(|instance| instance.root.clone()).collect();
+    let mut out = output::Report::open(args.report.output.as_deref(), &roots)?;
+    report.begin(&outcome.summary, out.writer())?;
     let summary = &outcome.summary;
-    let print = |finding| report.finding(&finding, summary, &mut out);
+    let print = |finding| report.finding(&finding, summary, out.writer());
     if args.report.stream {
         outcome.findings.each(print)?;
     } else {
         outcome.findings.each_sorted(print)?;
     }
-    report.end(&outcome.summary, &mut out)?;
-    out.flush()?;
+    report.end(&outcome.summary, out.writer())?;
+    out.finish()?;
     if !args.evidence.quiet {
         tell(&outcome.summary, &format, outcome.interrupted);
     }

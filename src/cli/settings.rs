@@ -6,7 +6,7 @@ use crate::sources::Options;
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::scan::EvidenceArgs;
@@ -60,10 +60,7 @@ pub fn width() -> usize {
 ///
 /// # Errors
 /// When a value that was typed cannot be understood, or a file that was named cannot be read.
-pub fn request(args: &EvidenceArgs, filter: Filter, output: Option<&Path>) -> Result<ScanRequest> {
-    for path in args.paths.iter().chain(&args.temp_table) {
-        refuse_output_inside(path, output)?;
-    }
+pub fn request(args: &EvidenceArgs, filter: Filter) -> Result<ScanRequest> {
     Ok(ScanRequest {
         paths: args.paths.clone(),
         temp_tables: args.temp_table.clone(),
@@ -229,20 +226,4 @@ fn host() -> String {
     {
         std::env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".into())
     }
-}
-
-/// "Scanning changes nothing" holds for the output too.
-fn refuse_output_inside(path: &Path, output: Option<&Path>) -> Result<()> {
-    let Some(output) = output.filter(|output| *output != Path::new("-")) else { return Ok(()) };
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (Ok(folder), Ok(scanned)) = (folder.canonicalize(), path.canonicalize()) else { return Ok(()) };
-    let scanned = if scanned.is_dir() { scanned } else { return Ok(()) };
-    if folder.starts_with(&scanned) {
-        bail!(
-            "`{}` lies inside `{}`, which is being scanned; write the report somewhere else",
-            output.display(),
-            path.display()
-        );
-    }
-    Ok(())
 }

@@ -30,7 +30,7 @@ pub struct ShowArgs {
 /// When nothing could be scanned, or there is no such message.
 pub fn run(args: &ShowArgs, colour: settings::Colour) -> Result<Exit> {
     interrupt::listen();
-    let request = settings::request(&args.evidence, Filter::default(), None)?;
+    let request = settings::request(&args.evidence, Filter::default())?;
     let (summary, findings) = show::show(&args.id, &request)?;
     if findings.is_empty() {
         let places: Vec<_> = summary.instances.iter().map(|instance| instance.label.clone()).collect();
@@ -41,22 +41,22 @@ pub fn run(args: &ShowArgs, colour: settings::Colour) -> Result<Exit> {
         colour: colour.for_stdout(),
         ..ReportOptions::default()
     };
-    let mut out = output::open(None)?;
+    let mut out = output::Report::open(None, &[])?;
     match args.format.as_str() {
         "text" => {
             for finding in &findings {
-                report::show(finding, &summary, &options, &mut out)?;
+                report::show(finding, &summary, &options, out.writer())?;
             }
         }
         "json" => {
             let mut report = report::make("jsonl", &options)?;
             for finding in &findings {
-                report.finding(finding, &summary, &mut out)?;
+                report.finding(finding, &summary, out.writer())?;
             }
         }
         other => bail!("there is no format `{other}`; there are text and json"),
     }
-    out.flush()?;
+    out.finish()?;
     if !summary.complete() {
         let unread = summary.damage_count;
         output::tell(&format!("warning: {unread} files could not be read; `ghostq scan` names them"));

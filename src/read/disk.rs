@@ -51,6 +51,7 @@ pub struct Root {
     manifest: Option<Arc<Manifest>>,
     cross_file_systems: bool,
     atime_lost: AtomicBool,
+    manifest_used: AtomicBool,
 }
 
 /// The names in a folder with what each of them is.
@@ -76,6 +77,7 @@ impl Root {
             manifest: None,
             cross_file_systems: false,
             atime_lost: AtomicBool::new(false),
+            manifest_used: AtomicBool::new(false),
         })
     }
 
@@ -106,6 +108,11 @@ impl Root {
     /// Whether a manifest speaks for the metadata.
     pub fn has_manifest(&self) -> bool {
         self.manifest.is_some()
+    }
+
+    /// Whether a manifest was given and knows nothing of what lies here: it is that of another spool.
+    pub fn manifest_is_foreign(&self) -> bool {
+        self.manifest.is_some() && !self.manifest_used.load(Ordering::Relaxed)
     }
 
     /// Whether some file or folder had to be read without protection of its access time: ghostq neither owns it nor has
@@ -152,6 +159,9 @@ impl Root {
         if kind != EntryKind::Regular {
             return Err(not_regular(path, kind));
         }
+        if self.in_manifest(path).is_some() {
+            self.manifest_used.store(true, Ordering::Relaxed);
+        }
         Ok(OpenFile { stat: self.as_original(path, stat), file })
     }
 
@@ -197,12 +207,22 @@ impl Root {
     }
 
     fn as_original(&self, path: &Path, copy: Stat) -> Stat {
+        self.in_manifest(path).map_or(copy, |entry| entry.over(copy))
+    }
+
+    /// What the manifest says of a path: by its place below this folder or, in a manifest of several folders, by that below
+    /// the folder which holds them.
+    fn in_manifest(&self, path: &Path) -> Option<&super::manifest::Entry> {
+        let manifest = self.manifest.as_ref()?;
         // `find -printf %P` prints nothing for the folder itself.
-        let name = if path == Path::new(".") { Text::default() } else { Text::from_path(path) };
-        match self.manifest.as_ref().and_then(|manifest| manifest.get(&name)) {
-            Some(entry) => entry.over(copy),
-            None => copy,
-        }
+        let own = path == Path::new(".");
+        let name = if own { Text::default() } else { Text::from_path(path) };
+        let beside = || {
+            let folder = Path::new(self.path.file_name()?);
+            let path = if own { folder.to_path_buf() } else { folder.join(path) };
+            manifest.get(&Text::from_path(&path))
+        };
+        manifest.get(&name).or_else(beside)
     }
 }
 

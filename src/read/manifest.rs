@@ -8,7 +8,7 @@ use crate::evidence::{Stat, Text, Time};
 use anyhow::{Context as _, Result, bail};
 use std::collections::HashMap;
 use std::io::BufRead;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A manifest is read whole; this bounds it (about ten million entries).
 const MAX_MANIFEST_BYTES: u64 = 2 << 30;
@@ -47,19 +47,23 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Self> {
         let file =
             std::fs::File::open(path).with_context(|| format!("could not read `{}`", path.display()))?;
-        let mut entries = HashMap::new();
+        let mut sections: Vec<(Text, Vec<(Text, Entry)>)> = vec![(Text::default(), Vec::new())];
         let reader = std::io::BufReader::new(std::io::Read::take(file, MAX_MANIFEST_BYTES));
         for (number, line) in reader.split(b'\n').enumerate() {
             let line = line.with_context(|| format!("could not read `{}`", path.display()))?;
-            if line.is_empty() || line.starts_with(b"#") {
+            if line.is_empty() {
                 continue;
             }
-            match parse_line(&line) {
-                Some((name, entry)) => entries.insert(name, entry),
-                None => bail!("`{}` line {} is not a manifest line", path.display(), number + 1),
-            };
+            if let Some(folder) = line.strip_prefix(b"# ") {
+                sections.push((Text::new(folder), Vec::new()));
+                continue;
+            }
+            match (parse_line(&line), sections.last_mut()) {
+                (Some(found), Some((_, entries))) => entries.push(found),
+                _ => bail!("`{}` line {} is not a manifest line", path.display(), number + 1),
+            }
         }
-        Ok(Self { entries })
+        Ok(Self { entries: joined(sections) })
     }
 
     /// What the manifest says of this path.
@@ -88,6 +92,26 @@ impl Entry {
     }
 }
 
+/// Sections (`# FOLDER` and the lines below it) of several folders are put below the folder that all of them lie in.
+fn joined(sections: Vec<(Text, Vec<(Text, Entry)>)>) -> HashMap<Text, Entry> {
+    let folders: Vec<PathBuf> = sections
+        .iter()
+        .filter(|(_, entries)| !entries.is_empty())
+        .map(|(folder, _)| folder.to_path())
+        .collect();
+    let mut common = folders.first().cloned().unwrap_or_default();
+    while !folders.iter().all(|folder| folder.starts_with(&common)) && common.pop() {}
+    let mut found = HashMap::new();
+    for (folder, entries) in sections {
+        let below = folder.to_path().strip_prefix(&common).map(Path::to_path_buf).unwrap_or_default();
+        for (name, entry) in entries {
+            let path = if name.is_empty() { below.clone() } else { below.join(name.to_path()) };
+            found.insert(Text::from_path(&path), entry);
+        }
+    }
+    found
+}
+
 fn parse_line(line: &[u8]) -> Option<(Text, Entry)> {
     let mut fields = line.splitn(8, |byte| *byte == b'\t');
     let mut next = || fields.next().map(|field| String::from_utf8_lossy(field).into_owned());
@@ -114,6 +138,18 @@ fn parse_seconds(text: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sections_of_two_folders_are_put_below_the_one_that_holds_both() {
+        let line = "7\t0700\t100:0\t1\t9\t1795481209.0\tf\tE/E649";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = format!("# /var/spool/postfix/deferred\n{line}\n# /var/spool/postfix/defer\n{line}\n");
+        std::fs::write(file.path(), text).unwrap();
+        let manifest = Manifest::read(file.path()).unwrap();
+        assert!(manifest.get(&Text::from("deferred/E/E649")).is_some());
+        assert!(manifest.get(&Text::from("defer/E/E649")).is_some());
+        assert!(manifest.get(&Text::from("E/E649")).is_none());
+    }
 
     #[test]
     fn a_line_of_find_printf_is_understood() {

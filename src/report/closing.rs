@@ -2,7 +2,7 @@
 
 use super::escape::{clip, for_terminal};
 use super::{place, table};
-use crate::findings::{Finding, Note, Outlook, Summary};
+use crate::findings::{Class, Finding, Note, Outlook, Summary};
 use std::io::{self, Write};
 
 /// How much of what could not be read is shown.
@@ -36,7 +36,10 @@ impl Closing {
         if self.rules.len() < SHOWN_COMMANDS && !self.rules.iter().any(|known| known == rule) {
             self.rules.push(rule.to_owned());
         }
-        self.note_destroyers(finding.message.instance, &finding.outlook, summary);
+        // What would destroy a held message is no news before what would destroy a ghost.
+        if finding.class <= Class::Ghost {
+            self.note_destroyers(finding.message.instance, &finding.outlook, summary);
+        }
     }
 
     /// What would destroy the first message of a rule would destroy the others: it is said once.

@@ -35,6 +35,9 @@ fn show_judgement(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let rule = escape::clip(finding.rule(), LONGEST);
     let confidence = place::name_of(finding.confidence);
     let id = escape::clip(&finding.id, LONGEST);
+    if finding.opinions.is_empty() {
+        return page.title(&format!("{id}: no rule finds anything wrong with it"));
+    }
     page.title(&format!("{id}: {class}, {rule} ({confidence})"))?;
     page.each(&finding.opinions, |page, opinion| {
         let class = place::name_of(opinion.class);

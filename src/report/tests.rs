@@ -73,7 +73,7 @@ mod verdicts {
         summary.counts = Counts { ghosts: 5, hidden: 3, oldest_hidden: Some(90), ..Counts::default() };
         assert_eq!(
             verdict(&summary),
-            ["the disk holds 449 messages in /var/spool/postfix; no listing was given, \
+            ["the disk holds 449 messages in /var/spool/postfix; no listing was held against it, \
               3 are of a kind that the listing never shows, the oldest 1m 30s; 2 more may be invisible"]
         );
     }
@@ -91,7 +91,7 @@ mod verdicts {
         summary.listings.clear();
         assert_eq!(
             verdict(&summary),
-            ["the disk holds 412 messages in /var/spool/postfix; no listing was given, \
+            ["the disk holds 412 messages in /var/spool/postfix; no listing was held against it, \
               without one it cannot be told whether any is hidden"]
         );
     }

@@ -53,7 +53,7 @@ fn held(summary: &Summary, index: usize, instance: &Instance) -> String {
         return format!("the disk holds {} in {at}", number("messages"));
     }
     if of_listings.is_empty() {
-        return format!("the disk holds {} in {at}; no listing was given", number("messages"));
+        return format!("the disk holds {} in {at}; no listing was held against it", number("messages"));
     }
     format!("{}, the disk holds {} in {at}", of_listings.join(" and "), number(""))
 }

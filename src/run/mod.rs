@@ -9,6 +9,7 @@ pub mod learn;
 pub mod look;
 pub mod missing;
 pub mod prepare;
+pub mod report_file;
 pub mod scan;
 pub mod scene;
 pub mod settle;

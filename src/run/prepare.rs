@@ -80,6 +80,7 @@ fn open(found: Found, options: &Options) -> Result<Prepared> {
             }
         }
     }
+    tell_apart(&mut prepared.places);
     if prepared.places.is_empty() {
         if let Some(error) = first_error {
             return Err(error);
@@ -87,6 +88,17 @@ fn open(found: Found, options: &Options) -> Result<Prepared> {
         bail!("{}", nothing_found(&prepared));
     }
     Ok(prepared)
+}
+
+/// Two places of one name are called by their paths.
+fn tell_apart(places: &mut [Opened]) {
+    let labels: Vec<String> = places.iter().map(|place| place.instance.label.clone()).collect();
+    for (number, place) in places.iter_mut().enumerate() {
+        let same = |(other, label): (usize, &String)| other != number && *label == place.instance.label;
+        if labels.iter().enumerate().any(same) {
+            place.instance.label = place.instance.root.lossy().into_owned();
+        }
+    }
 }
 
 fn nothing_found(prepared: &Prepared) -> String {

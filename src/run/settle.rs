@@ -6,7 +6,7 @@ use super::scene::Scene;
 use crate::correlate::case::Listed;
 use crate::correlate::keys;
 use crate::correlate::{outlook, rules, weigh};
-use crate::evidence::{Confidence, Fact, Locus, Sign, Text};
+use crate::evidence::{Confidence, Damage, DamageKind, Fact, Locus, Sign, Text};
 use crate::findings::{Class, Counts, Finding, Note, Opinion, Silent, Store, Summary, Visibility};
 use crate::read::process::Files;
 use crate::scan::listing;
@@ -238,6 +238,15 @@ impl Settling {
             warnings.push(format!(
                 "the access times below `{}` could not be protected: ghostq neither owns the files nor has CAP_FOWNER",
                 place.root.path().display()
+            ));
+        }
+        let foreign = places.iter().filter(|place| place.root.manifest_is_foreign());
+        for root in foreign.map(|place| place.instance.root.clone()).collect::<Vec<_>>() {
+            self.look.damaged(Damage::new(
+                DamageKind::Malformed,
+                Locus::whole(root),
+                "the manifest knows none of the files that lie here",
+                "give the manifest that was made in this very folder",
             ));
         }
         let now = crate::evidence::Time::now();

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Entries that travel together; large enough to make the channel cheap, small enough to keep memory small.
 const BATCH: usize = 128;
+/// Recipients that travel together at most.
+const MAX_WEIGHT: usize = 4_096;
 /// Batches in flight in each channel, per reader.
 const IN_FLIGHT: usize = 2;
 /// Reader threads carry this name, by which a panic in one of them is told from any other.
@@ -122,13 +124,15 @@ fn read_one(
     records: &mut Vec<Record>,
     output: &Sender<Output>,
 ) -> ControlFlow<()> {
-    let mut gone = false;
+    let (mut gone, mut weight) = (false, 0);
     let mut emit = |mut record: Record| {
         if let Record::Message(message) = &mut record {
             message.instance = instance;
         }
+        weight += weigh(&record);
         records.push(record);
-        if records.len() >= BATCH {
+        if records.len() >= BATCH || weight >= MAX_WEIGHT {
+            weight = 0;
             let full = std::mem::replace(records, Vec::with_capacity(BATCH));
             gone |= output.send(Output { instance, records: full }).is_err();
         }
@@ -144,6 +148,14 @@ fn read_one(
         )));
     }
     sent(!gone)
+}
+
+/// What a record takes of memory, in recipients: the one part of it that can be large in number.
+fn weigh(record: &Record) -> usize {
+    match record {
+        Record::Message(message) => 1 + message.envelope.recipients.len(),
+        Record::Damage(_) | Record::Passed => 1,
+    }
 }
 
 fn sent(delivered: bool) -> ControlFlow<()> {

@@ -108,10 +108,32 @@ fn a_report_is_never_written_inside_the_scanned_tree() {
 }
 
 #[test]
+fn no_link_leads_a_report_into_a_spool() {
+    let (spool, folder) = (restore("postfix/hold-half-maildrop"), tempfile::tempdir().unwrap());
+    let queue_file = paths_below(&spool.path().join("hold")).into_iter().find(|path| path.is_file()).unwrap();
+    let before = std::fs::read(&queue_file).unwrap();
+    let (soft, hard, dangling) =
+        (folder.path().join("soft"), folder.path().join("hard"), folder.path().join("dangling"));
+    std::os::unix::fs::symlink(&queue_file, &soft).unwrap();
+    std::os::unix::fs::symlink(spool.path().join("hold/NEW"), &dangling).unwrap();
+    // Both temporary folders usually lie on one file system; where they do not, there can be no hard link either.
+    let linked = std::fs::hard_link(&queue_file, &hard).is_ok();
+    for (path, there) in [(&soft, true), (&dangling, true), (&hard, linked)] {
+        if there {
+            ghostq([Path::new("scan"), spool.path(), Path::new("-o"), path]);
+            assert_eq!(std::fs::read(&queue_file).unwrap(), before, "{}", path.display());
+            assert!(std::fs::symlink_metadata(path).unwrap().is_file(), "the report is a file of its own");
+        }
+    }
+    assert!(!spool.path().join("hold/NEW").exists());
+}
+
+#[test]
 fn a_report_file_can_be_read_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let (spool, folder) = (restore("postfix/deferred"), tempfile::tempdir().unwrap());
     let report = folder.path().join("report.csv");
+    std::fs::write(&report, "an older report").unwrap();
     ghostq([
         Path::new("scan"),
         spool.path(),
@@ -121,4 +143,5 @@ fn a_report_file_can_be_read_by_its_owner_only() {
         &report,
     ]);
     assert_eq!(std::fs::metadata(&report).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&report).unwrap().starts_with("class,rule,"));
 }

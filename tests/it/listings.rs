@@ -135,3 +135,48 @@ fn live_is_an_error_where_nothing_runs() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("is not a running mail system of this host"), "{}", ran.err);
 }
+
+#[test]
+fn a_listing_may_come_through_a_pipe() {
+    let spool = restore("postfix/deferred");
+    let text: String = baseline().into_iter().map(|(_, line)| line + "\n").collect();
+    for path in ["-", "/dev/stdin"] {
+        use std::io::Write as _;
+        let mut child = command()
+            .args([Path::new("scan"), spool.path(), Path::new("--listing"), Path::new(path)])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{path}: {out}");
+        assert!(out.contains("shows 12 messages, the disk holds 12"), "{path}: {out}");
+    }
+}
+
+#[test]
+fn a_copy_of_a_listed_message_elsewhere_is_not_what_the_listing_shows() {
+    let spool = restore("postfix/deferred");
+    let message =
+        paths_below(&spool.path().join("deferred")).into_iter().find(|path| path.is_file()).unwrap();
+    let corrupt = spool.path().join("corrupt");
+    std::fs::create_dir_all(&corrupt).unwrap();
+    let twin = corrupt.join(message.file_name().unwrap());
+    std::fs::copy(&message, &twin).unwrap();
+    let listing = write(baseline().into_iter().map(|(_, line)| line));
+    let document = scan(spool.path(), listing.path(), &["--queue", "corrupt"]).document();
+    let findings = document["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{document:#}");
+    assert_eq!(findings[0]["visibility"], "hidden");
+}
+
+#[test]
+fn a_manifest_of_another_spool_is_not_believed_in_silence() {
+    let spool = restore("postfix/deferred");
+    let other = fixture("postfix/second-instance").join("manifest.tsv");
+    let ran = ghostq([Path::new("scan"), spool.path(), Path::new("--manifest"), &other]);
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("the manifest knows none of the files"), "{}", ran.out);
+}
