@@ -18,6 +18,8 @@ pub struct Prepared {
     pub damages: Vec<Damage>,
     /// What was looked for in vain.
     pub in_vain: Vec<(PathBuf, String)>,
+    /// What was found, and by what it was recognised.
+    pub found: Vec<(PathBuf, String)>,
 }
 
 /// Finds and opens what the request names.
@@ -60,14 +62,20 @@ fn add(found: &mut Found, more: Found) {
 }
 
 fn open(found: Found, options: &Options) -> Result<Prepared> {
-    let mut prepared =
-        Prepared { places: Vec::new(), sources: Vec::new(), damages: found.damages, in_vain: found.in_vain };
+    let mut prepared = Prepared {
+        places: Vec::new(),
+        sources: Vec::new(),
+        damages: found.damages,
+        in_vain: found.in_vain,
+        found: Vec::new(),
+    };
     let mut first_error = None;
     for (source, detected) in found.places {
         match source.open(&detected, options) {
             Ok(place) => {
                 prepared.places.push(place);
                 prepared.sources.push(source);
+                prepared.found.push((detected.root, format!("{}: {}", source.name(), detected.why)));
             }
             Err(error) => {
                 prepared.damages.push(Damage::new(

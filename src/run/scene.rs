@@ -36,8 +36,7 @@ impl<'a> Scene<'a> {
         let progress = Progress::new(request.progress);
         progress.stage("looking for mail systems");
         let prepared = prepare(request)?;
-        let in_vain = prepared.in_vain.iter().filter(|(path, _)| request.paths.contains(path));
-        let remarks = in_vain.map(|(path, why)| format!("`{}`: {why}", path.display())).collect();
+        let remarks = remarks(request, &prepared);
         progress.stage("reading the listing");
         let views = Views::take(&request.listing, &prepared)?;
         let clock = Clock { now: request.options.now, given: request.options.now_given };
@@ -71,4 +70,17 @@ impl<'a> Scene<'a> {
         let treatments = self.prepared.sources.get(message.instance)?.treatments();
         Some(Case::new(message, instance, self.view(message.instance), self.clock, treatments))
     }
+}
+
+/// What was found and why, and what was looked for in vain. Of named paths only the latter is news.
+fn remarks(request: &ScanRequest, prepared: &Prepared) -> Vec<String> {
+    let on_this_host = request.paths.is_empty() && request.temp_tables.is_empty();
+    let found = prepared.found.iter().filter(|_| on_this_host);
+    let found = found.map(|(path, why)| format!("found `{}` ({why})", path.display()));
+    let in_vain = prepared.in_vain.iter().filter(|(path, _)| on_this_host || request.paths.contains(path));
+    let in_vain = in_vain.map(|(path, why)| match on_this_host {
+        true => format!("looked for `{}` in vain ({why})", path.display()),
+        false => format!("`{}`: {why}", path.display()),
+    });
+    found.chain(in_vain).collect()
 }

@@ -172,3 +172,17 @@ fn show_says_everything_about_one_message() {
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("there is no message `NOSUCHID`"), "{}", missing.err);
 }
+
+#[test]
+fn several_mail_systems_below_one_path_give_one_report() {
+    let disk = tempfile::tempdir().unwrap();
+    for (case, path) in [("postfix/deferred", "var/spool/postfix"), ("exim/deferred", "var/spool/exim4")] {
+        copy_tree(&fixture(case).join("tree"), &disk.path().join(path));
+    }
+    let ran = ghostq(["scan", disk.path().to_str().unwrap(), "--format", "json"]);
+    let document = ran.document();
+    let sources: Vec<_> =
+        document["sources"].as_array().unwrap().iter().map(|one| text(&one["source"])).collect();
+    assert_eq!(sources, ["exim", "postfix"], "{}", ran.err);
+    assert!(document["sources"].as_array().unwrap().iter().all(|one| one["messages"].as_u64().unwrap() > 5));
+}
