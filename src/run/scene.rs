@@ -78,9 +78,9 @@ fn remarks(request: &ScanRequest, prepared: &Prepared) -> Vec<String> {
     let found = prepared.found.iter().filter(|_| on_this_host);
     let found = found.map(|(path, why)| format!("found `{}` ({why})", path.display()));
     let in_vain = prepared.in_vain.iter().filter(|(path, _)| on_this_host || request.paths.contains(path));
-    let in_vain = in_vain.map(|(path, why)| match on_this_host {
-        true => format!("looked for `{}` in vain ({why})", path.display()),
-        false => format!("`{}`: {why}", path.display()),
+    let in_vain = in_vain.map(|(path, why)| {
+        let path = path.display();
+        if on_this_host { format!("looked for `{path}` in vain ({why})") } else { format!("`{path}`: {why}") }
     });
     found.chain(in_vain).collect()
 }
