@@ -1,20 +1,20 @@
 //! The header of a message that lies in a file as plain lines.
 
-use super::mime;
+use super::mime::{self, Headers};
 use crate::evidence::{Header, Message, TimeKind, Timed};
 
-/// Adds to the message what is worth showing of the header at the start of these bytes.
-pub fn add_headers(message: &mut Message, bytes: &[u8]) {
+/// Adds to the message what is worth showing of the header at the start of these bytes, and hands over what was read of it.
+pub fn add_headers(message: &mut Message, bytes: &[u8]) -> Headers {
     let headers = mime::headers(bytes);
-    message.ids.message_id = headers.message_id;
-    let shown = [("Subject", headers.subject), ("From", headers.from), ("To", headers.to)];
-    message.headers.extend(
-        shown.into_iter().filter_map(|(name, value)| Some(Header { name: name.to_owned(), value: value? })),
-    );
-    if let Some((at, original)) = headers.date {
-        message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
-        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
+    message.ids.message_id.clone_from(&headers.message_id);
+    for (name, value) in [("Subject", &headers.subject), ("From", &headers.from), ("To", &headers.to)] {
+        message.headers.extend(value.clone().map(|value| Header { name: name.to_owned(), value }));
     }
+    if let Some((at, original)) = &headers.date {
+        message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
+        message.times.push(Timed { kind: TimeKind::HeaderDate, at: *at, original: original.clone() });
+    }
+    headers
 }
 
 #[cfg(test)]

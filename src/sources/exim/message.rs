@@ -9,11 +9,11 @@ use super::name::Half;
 use super::owner::Owner;
 use super::spot::{Content, Spot};
 use crate::evidence::{
-    Confidence, Damage, Fact, Header, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign,
-    Signed, Stat, Text, Time, TimeKind, Timed,
+    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign, Signed, Stat,
+    Text, Time, TimeKind, Timed,
 };
+use crate::read::content::add_headers;
 use crate::read::disk::{EntryKind, OpenFile, Root};
-use crate::read::mime;
 use std::path::{Path, PathBuf};
 
 /// What a spool's files are judged by.
@@ -109,7 +109,7 @@ impl Spool {
         }
         fill(&mut message, &entry, &mut read, body.as_ref().map(|(_, _, stat)| stat));
         if explained || !message.signs.is_empty() {
-            add_headers(&mut message, &read);
+            add_headers(&mut message, &read.header);
             self.add_log(&mut message, &entry);
         }
         Ok(message)
@@ -442,19 +442,6 @@ fn message_id_field(header: &[u8]) -> Option<Text> {
     let field = field.trim_ascii();
     let whole = field.starts_with(b"<") && field.ends_with(b">");
     whole.then(|| Text::new(field))
-}
-
-fn add_headers(message: &mut Message, read: &HeaderFile) {
-    let headers = mime::headers(&read.header);
-    message.ids.message_id = headers.message_id;
-    let shown = [("Subject", headers.subject), ("From", headers.from), ("To", headers.to)];
-    message.headers.extend(
-        shown.into_iter().filter_map(|(name, value)| Some(Header { name: name.to_owned(), value: value? })),
-    );
-    if let Some((at, original)) = headers.date {
-        message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
-        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
-    }
 }
 
 /// Line feeds of a whole file.

@@ -3,7 +3,6 @@
 use super::coding::Coding;
 use super::envelope::{CURRENT, Envelope};
 use super::folder::{Folder, is_gone};
-use super::headers;
 use super::id;
 use super::reader::Reader;
 use super::sample::Sample;
@@ -12,8 +11,12 @@ use crate::evidence::{
     Confidence, Damage, Fact, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign, Stat, Text,
     Time, TimeKind, Timed,
 };
+use crate::read::content::add_headers;
 use crate::read::disk::{EntryKind, Root};
 use std::path::Path;
+
+/// Where reading of headers stops.
+pub const MAX_HEADER_BYTES: usize = 16 << 10;
 
 /// An envelope of smtpd takes at most a few KiB (`smtpd.h`, `struct envelope`); more is not read.
 const MAX_ENVELOPE_BYTES: usize = 64 << 10;
@@ -277,9 +280,9 @@ impl<'a> Draft<'a> {
         let content = self.message.parts.iter().find(|part| part.kind == PartKind::Content);
         let Some(path) = content.map(|part| part.locus.path.to_path()) else { return };
         let Ok(file) = self.root.open_file(&path) else { return };
-        let Ok(head) = file.head(headers::MAX_HEADER_BYTES) else { return };
+        let Ok(head) = file.head(MAX_HEADER_BYTES) else { return };
         if Coding::of(&head) == Coding::Plain {
-            headers::add(&mut self.message, &head);
+            add_headers(&mut self.message, &head);
         }
     }
 }

@@ -8,7 +8,6 @@ mod coding;
 mod envelope;
 mod envelope_check;
 mod folder;
-mod headers;
 mod id;
 mod listing;
 mod live;

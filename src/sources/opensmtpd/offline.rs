@@ -4,13 +4,13 @@
 //! `smtpctl.c`, `offline_file`; `enqueue.c`, `enqueue_offline`.
 
 use super::arguments::{self, Arguments};
-use super::headers::{self, MAX_HEADER_BYTES};
 use super::id;
-use super::message::{Draft, Spool};
+use super::message::{Draft, MAX_HEADER_BYTES, Spool};
 use super::queue::records;
 use crate::evidence::{
     Confidence, Fact, Locus, Recipient, RecipientState, Record, Sign, Stat, Text, Time, Timed,
 };
+use crate::read::content::add_headers;
 use crate::read::disk::{EntryKind, Root};
 use std::path::Path;
 
@@ -86,7 +86,7 @@ fn fill(draft: &mut Draft<'_>, path: &Path, head: &[u8]) {
         return;
     };
     let body = head.get(end + 1..).unwrap_or_default();
-    headers::add(&mut draft.message, body.get(..MAX_HEADER_BYTES.min(body.len())).unwrap_or_default());
+    add_headers(&mut draft.message, body.get(..MAX_HEADER_BYTES.min(body.len())).unwrap_or_default());
     if draft.signs.is_empty() {
         let text = "handed to sendmail(1) while smtpd was down; it said that it failed (exit code 75), and yet kept the mail";
         draft.signs.certain(Sign::Unclaimed, path, text);

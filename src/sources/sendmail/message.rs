@@ -7,10 +7,10 @@ use super::reading::Reading;
 use super::signs;
 use super::spool::Spool;
 use crate::evidence::{
-    Damage, DamageKind, Header, Locus, Message, Part, PartKind, Stat, Text, Time, TimeKind, Timed,
+    Damage, DamageKind, Locus, Message, Part, PartKind, Stat, Text, Time, TimeKind, Timed,
 };
+use crate::read::content::add_headers;
 use crate::read::disk::{OpenFile, Root};
-use crate::read::mime;
 use std::path::{Path, PathBuf};
 
 /// A control file is read so far; one with a hundred thousand recipients has 6 MiB.
@@ -81,7 +81,7 @@ impl Spool {
         }
         signs::of_message(self, entry, queue, &control, data.as_ref(), temporary.as_deref(), &mut message);
         if self.deep || !message.signs.is_empty() || temporary.is_some() {
-            headers(&mut message, &control.reading);
+            add_headers(&mut message, &control.reading.headers);
             add_sides(&mut message, entry, temporary.as_deref());
         }
         Ok(Some(message))
@@ -96,7 +96,7 @@ impl Spool {
         let data = self.data(entry, control.reading.data_folder.as_ref());
         let mut message = self.envelope(entry, &control, data.as_ref());
         signs::of_unfinished(self, entry, &control, data.as_ref(), &mut message);
-        headers(&mut message, &control.reading);
+        add_headers(&mut message, &control.reading.headers);
         Ok(message)
     }
 
@@ -113,7 +113,7 @@ impl Spool {
         let mut message = self.envelope(entry, &control, data.as_ref());
         message.ids.native = own.map(|own| Text::new(own.id));
         signs::of_foreign(entry, why, &mut message);
-        headers(&mut message, &control.reading);
+        add_headers(&mut message, &control.reading.headers);
         Ok(message)
     }
 
@@ -212,19 +212,6 @@ fn content(file: &OpenFile) -> std::io::Result<(Vec<u8>, bool)> {
     }
     let tail = file.at(size.saturating_sub(TAIL_BYTES), usize::try_from(TAIL_BYTES).unwrap_or(0))?;
     Ok((bytes, tail.ends_with(b"\n.\n")))
-}
-
-fn headers(message: &mut Message, reading: &Reading) {
-    let found = mime::headers(&reading.headers);
-    message.ids.message_id.clone_from(&found.message_id);
-    let fields = [("Subject", found.subject), ("From", found.from), ("To", found.to), ("Cc", found.cc)];
-    for (name, value) in fields {
-        message.headers.extend(value.map(|value| Header { name: name.into(), value }));
-    }
-    if let Some((at, original)) = found.date {
-        message.headers.push(Header { name: "Date".into(), value: Text::from(original.as_str()) });
-        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
-    }
 }
 
 fn read_control(entry: Entry<'_>, queue: Queue) -> Result<Control, Damage> {
