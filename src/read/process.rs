@@ -1,6 +1,8 @@
 //! What the kernel says about running processes. Linux only; elsewhere nothing is known, and nothing is claimed.
 
-use crate::evidence::{Live, Time};
+use crate::evidence::Live;
+#[cfg(target_os = "linux")]
+use crate::evidence::Time;
 use std::collections::HashSet;
 
 /// The device and inode numbers of a file.

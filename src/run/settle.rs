@@ -235,8 +235,13 @@ impl Settling {
         warnings.append(&mut self.warnings);
         warnings.extend(scene.views.misread());
         for place in places.iter().filter(|place| place.root.atime_lost()) {
+            let why = if cfg!(unix) {
+                "ghostq neither owns the files nor has CAP_FOWNER"
+            } else {
+                "this system has no way to do that"
+            };
             warnings.push(format!(
-                "the access times below `{}` could not be protected: ghostq neither owns the files nor has CAP_FOWNER",
+                "the access times below `{}` could not be protected: {why}",
                 place.root.path().display()
             ));
         }
