@@ -291,7 +291,9 @@ fn will_be_tried(queue: &str, signs: &[Signed]) -> bool {
 
 fn fill(message: &mut Message, entry: &Entry<'_>, file: &OpenFile, reading: Reading) {
     // `showq` shows the content size, and for maildrop the file size (`showq_report`).
-    let stated = reading.size.map(|size| size.content_size).filter(|size| *size > 0);
+    // What a damaged record states, the file may not be able to hold.
+    let held = |size: &u64| (1..=file.stat.size).contains(size);
+    let stated = reading.size.map(|size| size.content_size).filter(held);
     message.size =
         if entry.queue == "maildrop" { Some(file.stat.size) } else { stated.or(Some(file.stat.size)) };
     let count = reading.recipient_count();

@@ -103,6 +103,17 @@ fn a_lost_recipient_is_possible_damage_and_a_late_sender_certain() {
     assert!(corrupt("deferred/D/D840DB0E079").facts[0].text.contains("the listing leaves this file out"));
 }
 
+#[test]
+fn a_size_that_the_file_cannot_hold_is_not_shown() {
+    let mut bytes = healthy();
+    let record = memchr::memmem::find(&bytes, b"C").unwrap();
+    let boast = format!("{:>15}", "184467440737095");
+    bytes[record + 2..record + 17].copy_from_slice(boast.as_bytes());
+    let length = bytes.len() as u64;
+    let case = Case::of(&[("deferred/D/D840DB0E078", &bytes)]);
+    assert_eq!(case.message("deferred/D/D840DB0E078").size, Some(length));
+}
+
 #[cfg(unix)]
 #[test]
 fn modes_that_postfix_sets_on_purpose_are_no_fault() {
