@@ -37,7 +37,8 @@ static ABOUT: About = About {
            What Postfix decides by name, place, owner and mode is judged without reading a byte: whether it looks at a \
            file at all, whether it can open it, whether the file has its queue ID's inode. Of the content the envelope \
            is read, and whether the size record leads to the end of the content and to the end record; with --deep, \
-           every record.\n\n\
+           every record. A file that was set down in active while the queue manager runs cannot be told from one that it \
+           is delivering: which files it has taken up is in its memory only, and the listing shows both.\n\n\
            The configuration is looked for beside the spool (`etc/postfix*/main.cf` in the system in which the spool \
            lies): hashing, lifetimes, back-off, the user of Postfix and further instances. Where there is none, the \
            defaults of Postfix are used, and the report says so.\n\n\

@@ -289,18 +289,6 @@ pub static ALL: &[Treatment] = &[
         source: "postsuper/postsuper.c, fix_queue_id; postsuper(1), -s; observed on 3.7.11 (197 of 197 renamed)",
     },
     Treatment {
-        rule: "unindexed",
-        shown: Shown::Always,
-        next: "nothing until the queue manager starts anew: it looks into `active` only then, and moves what it finds to \
-               `incoming`",
-        remedies: &[
-            remedy("postsuper -r {id}", "queue it again"),
-            remedy("postfix reload", "or let the queue manager start anew"),
-        ],
-        destroyers: &[],
-        source: "qmgr/qmgr.c, qmgr_post_init; qmgr/qmgr_move.c; observed on 3.7.11",
-    },
-    Treatment {
         rule: "overdue",
         shown: Shown::Always,
         next: "the next queue run tries it, if Postfix runs. If it does run and does not try it: the destination is dead or \

@@ -120,7 +120,6 @@ fn every_rule_that_can_fire_on_postfix_has_one_treatment_with_a_source() {
             "queue-blocker",
             "unclaimed",
             "unfinished",
-            "unindexed",
             "unlisted",
             "wrong-owner-or-mode",
         ]
