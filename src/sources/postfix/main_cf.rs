@@ -170,11 +170,11 @@ mod tests {
 
     #[test]
     fn references_that_multiply_to_nothing_come_to_an_end() {
-        let mut text = format!("queue_directory = {}\nh =\n", "$a".repeat(2_000));
-        for (name, next) in ["a", "b", "c", "d", "e", "f"].iter().zip(["b", "c", "d", "e", "f", "h"]) {
-            text.push_str(&format!("{name} = {}\n", format!("${next}").repeat(2_000)));
-        }
-        text.push_str(&format!("few = {}\n", "$h".repeat(500)));
+        let setting = |name: &str, next: &str, count: usize| format!("{name} = {}\n", next.repeat(count));
+        let chain = [("queue_directory", "$a"), ("a", "$b"), ("b", "$c"), ("c", "$d"), ("d", "$h")];
+        let mut text: String = chain.iter().map(|(name, next)| setting(name, next, 2_000)).collect();
+        text.push_str(&setting("few", "$h", 500));
+        text.push_str("h =\n");
         let config = MainCf::parse(text.as_bytes());
         assert_eq!(config.value("queue_directory"), None, "no Postfix was ever configured like this");
         assert_eq!(config.value("few").as_deref(), Some(""));

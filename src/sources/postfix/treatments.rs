@@ -29,8 +29,9 @@ pub static ALL: &[Treatment] = &[
         rule: "queue-blocker",
         shown: Shown::Never,
         next: "the queue manager takes it at its next scan (at once after `postqueue -f`), cannot open it, and dies; master \
-               starts it again, and it dies again: nothing is delivered any more, not even new mail. A name of one letter \
-               also ends every listing, and keeps Postfix from starting (`Postfix integrity check failed`)",
+               starts it again, and it dies again: nothing is delivered any more, not even new mail. On a name of one letter \
+               it dies in `incoming` and `deferred`; in these, `active` and `hold` every listing fails, and in these and \
+               the folders of logs `postsuper`, so that Postfix does not start (`Postfix integrity check failed`)",
         remedies: &[
             remedy(
                 "chown postfix {path} && chmod 700 {path}",
