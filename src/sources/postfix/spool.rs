@@ -156,13 +156,13 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
 }
 
 /// `postsuper` removes whatever is no regular file, at any age (`postsuper/postsuper.c`, `super`), unless its name is one
-/// that it fails on before it looks. A link to a folder it takes for one.
+/// that it fails on before it looks. A link to a folder it follows, and then fails to remove (observed on 3.7.11).
 fn special(path: &Path, queue: &str, name: &[u8], kind: EntryKind) -> Damage {
     let mut damage = not_regular(path, kind);
     damage.hint = match one_letter::stops(queue).filter(|_| name.len() == 1) {
         Some(stops) if kind == EntryKind::Symlink => format!(
-            "look where it leads and move it out of the spool: Postfix takes a name of one letter for a subfolder, and \
-             unless it leads to a folder {stops}"
+            "move it out of the spool: Postfix takes a name of one letter for a subfolder, and unless it leads to a \
+             folder {stops}; `postsuper` and the next start fail even if it does"
         ),
         Some(stops) => format!(
             "move it out of the spool: Postfix takes a name of one letter for a subfolder, and this cannot be opened as \
