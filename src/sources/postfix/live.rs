@@ -24,6 +24,10 @@ const LOCK: &str = "pid/master.pid";
 /// at that, but everybody may see who holds the lock.
 pub fn master(root: &Root) -> Option<Live> {
     process::working_in(root.identity().ok()?, "master").or_else(|| {
+        // A manifest gives the copy of the lock file the inode of the original, which may be locked on this very host.
+        if root.has_manifest() {
+            return None;
+        }
         let (_, lock) = root.stat(Path::new(LOCK)).ok()?;
         process::locking((lock.device, lock.inode), "master", lock.modified)
     })
@@ -82,6 +86,7 @@ pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::manifest::Manifest;
 
     #[test]
     fn a_postfix_that_is_down_is_asked_by_root_only_and_a_copy_by_nobody() {
@@ -117,8 +122,17 @@ mod tests {
         while seen.is_none() && waited.elapsed().as_secs() < 20 {
             seen = master(&root);
         }
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::create_dir(copy.path().join("pid")).unwrap();
+        std::fs::write(copy.path().join(LOCK), "").unwrap();
+        let inode = root.stat(Path::new(LOCK)).unwrap().1.inode;
+        let manifest = copy.path().join("manifest.tsv");
+        std::fs::write(&manifest, format!("{inode}\t0600\t0:0\t1\t1\t1795481209.0\tf\t{LOCK}\n")).unwrap();
+        let manifest = Some(std::sync::Arc::new(Manifest::read(&manifest).unwrap()));
+        let seen_of_copy = master(&Root::open(copy.path()).unwrap().with_manifest(manifest));
         holder.kill().unwrap();
         holder.wait().unwrap();
+        assert_eq!(seen_of_copy, None, "the lock is that of the original");
         assert_eq!(seen.map(|live| live.pid), Some(holder.id()));
         assert!(Time::now().since(seen.unwrap().since).abs() < 60);
     }
