@@ -121,10 +121,11 @@ impl<'a> Case<'a> {
         self.message.signs.iter().find(|signed| wanted(&signed.sign))
     }
 
-    /// The time by which ages can be judged: the operator's clock, or the real one where the mail system runs. A copy has
-    /// neither: when it was taken is not known.
+    /// The time by which ages can be judged: the operator's clock, or the real one where the mail system runs or is at home.
+    /// A copy has neither: when it was taken is not known.
     pub fn judged_at(&self) -> Option<Time> {
-        (self.clock.given || self.instance.live.is_some()).then_some(self.clock.now)
+        let real = self.instance.live.is_some() || self.instance.at_home;
+        (self.clock.given || real).then_some(self.clock.now)
     }
 
     /// The latest time that is known to have been reached in the life of this spool.
@@ -177,5 +178,47 @@ impl Verdict {
     /// A rule that stays silent for want of something.
     pub const fn silent(why: &'static str) -> Self {
         Self::Silent(Cow::Borrowed(why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Limits, Live};
+
+    fn instance(live: Option<Live>, at_home: bool) -> Instance {
+        Instance {
+            source: "postfix",
+            label: String::new(),
+            root: Text::from("/var/spool/postfix"),
+            queues: Vec::new(),
+            live,
+            at_home,
+            epochs: Vec::new(),
+            limits: Limits::default(),
+            last_activity: Some(Time::from_unix(500)),
+            facts: Vec::new(),
+            unlisted_queues: Vec::new(),
+            listing_blind_spot: None,
+        }
+    }
+
+    #[test]
+    fn only_of_a_copy_it_is_not_known_how_late_it_is() {
+        let now = Time::from_unix(1_000);
+        let message = Message::at("deferred", Locus::whole("deferred/A/A0"));
+        let times = |instance: &Instance, given: bool| {
+            let case = Case::new(&message, instance, None, Clock { now, given }, &[]);
+            (case.judged_at(), case.reached())
+        };
+        let live = Some(Live { pid: 1, since: Time::from_unix(0) });
+        assert_eq!(times(&instance(None, false), false), (None, Time::from_unix(500)));
+        assert_eq!(
+            times(&instance(None, false), true),
+            (Some(now), now),
+            "the operator says when it was taken"
+        );
+        assert_eq!(times(&instance(live, false), false), (Some(now), now));
+        assert_eq!(times(&instance(None, true), false), (Some(now), now), "stopped, but where it belongs");
     }
 }

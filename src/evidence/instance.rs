@@ -17,6 +17,9 @@ pub struct Instance {
     pub queues: Vec<String>,
     /// The running mail system, if one was seen to own this spool.
     pub live: Option<Live>,
+    /// Whether the configuration of this very host names this place as its own, so that it is no copy even while nothing
+    /// runs there.
+    pub at_home: bool,
     /// The live epoch as far as it is known.
     pub epochs: Vec<Epoch>,
     /// What its configuration says about time.

@@ -11,13 +11,23 @@ pub type FileId = (u64, u64);
 /// A set of files.
 pub type Files = HashSet<FileId>;
 
+/// Which files are open or locked, as far as that can be seen.
+#[derive(Debug, Default)]
+pub struct InUse {
+    /// Those that are.
+    pub files: Files,
+    /// Whether there are processes that did not let their open files be seen, so that the others may be open as well.
+    pub partial: bool,
+}
+
 /// Whether this process exists; `None` where that cannot be known.
 pub fn alive(pid: u32) -> Option<bool> {
-    if cfg!(target_os = "linux") && std::path::Path::new("/proc/self").exists() {
-        Some(std::path::Path::new(&format!("/proc/{pid}")).exists())
-    } else {
-        None
+    let exists = |name: &str| std::path::Path::new("/proc").join(name).exists();
+    if cfg!(target_os = "linux") && exists(&pid.to_string()) {
+        return Some(true);
     }
+    // Mounted with `hidepid`, /proc leaves out what belongs to others, process 1 among it (`proc(5)`).
+    (cfg!(target_os = "linux") && exists("1")).then_some(false)
 }
 
 /// The oldest process of this name that has this folder as its working directory, as a mail system's master process has its
@@ -47,6 +57,27 @@ pub fn working_in(folder: FileId, name: &str) -> Option<Live> {
 /// The process of this name that has this folder as its working directory: unknown on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn working_in(_folder: FileId, _name: &str) -> Option<Live> {
+    None
+}
+
+/// The process of this name that holds a lock on this file. Locks are seen by everybody, and so is the start of a process
+/// unless /proc hides it; then it is taken to run since `otherwise`, whatever its name.
+///
+/// The device is not compared (see `locks`): a name and an inode that both fit by chance are no danger here.
+#[cfg(target_os = "linux")]
+pub fn locking(file: FileId, name: &str, otherwise: Time) -> Option<Live> {
+    let boot = boot_time()?;
+    let holders = locks().into_iter().filter(|(_, inode)| *inode == file.1);
+    holders.filter_map(|(pid, _)| pid).find_map(|pid| match command_and_start(pid) {
+        Some((command, ticks)) if command == name => Some(Live { pid, since: start_time(boot, ticks) }),
+        None if alive(pid).is_none() => Some(Live { pid, since: otherwise }),
+        _ => None,
+    })
+}
+
+/// The process of this name that holds a lock on this file: unknown on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn locking(_file: FileId, _name: &str, _otherwise: Time) -> Option<Live> {
     None
 }
 
@@ -93,7 +124,7 @@ pub fn holding(files: &Files, names: &[&str]) -> Option<Live> {
             continue;
         }
         let mut found = Files::new();
-        opened_by(&entry.path().join("fd"), files, &mut found);
+        let _seen = opened_by(&entry.path().join("fd"), files, &mut found);
         let live = Live { pid, since: start_time(boot, ticks) };
         if !found.is_empty() && oldest.is_none_or(|known| live.since < known.since) {
             oldest = Some(live);
@@ -140,21 +171,23 @@ pub fn is_root() -> bool {
     }
 }
 
-/// Which of these files some process holds open or locked now. Files of processes that ghostq may not look into are
-/// not among them; locks are seen for all.
+/// Which of these files some process holds open or locked now. Locks are seen for all processes, open files only for those
+/// that ghostq may look into.
 #[cfg(target_os = "linux")]
-pub fn in_use(files: &Files) -> Files {
-    let mut found = HashSet::new();
+pub fn in_use(files: &Files) -> InUse {
+    let mut found = InUse::default();
     if files.is_empty() {
         return found;
     }
-    found.extend(
-        locked_inodes().into_iter().flat_map(|inode| files.iter().filter(move |file| file.1 == inode)),
-    );
+    found
+        .files
+        .extend(locks().into_iter().flat_map(|(_, inode)| files.iter().filter(move |file| file.1 == inode)));
+    // Without /proc, or with `hidepid`, the processes of others do not even show.
+    found.partial = !std::path::Path::new("/proc/1").exists();
     let Ok(processes) = std::fs::read_dir("/proc") else { return found };
     for process in processes.flatten() {
         if process.file_name().to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
-            opened_by(&process.path().join("fd"), files, &mut found);
+            found.partial |= !opened_by(&process.path().join("fd"), files, &mut found.files);
         }
     }
     found
@@ -162,8 +195,8 @@ pub fn in_use(files: &Files) -> Files {
 
 /// Which of these files some process holds open or locked now: unknown on this system.
 #[cfg(not(target_os = "linux"))]
-pub fn in_use(_files: &Files) -> Files {
-    HashSet::new()
+pub fn in_use(files: &Files) -> InUse {
+    InUse { files: Files::new(), partial: !files.is_empty() }
 }
 
 /// The name of this host.
@@ -172,14 +205,20 @@ pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// Adds the files that a process has open. False: it does not let them be seen.
 #[cfg(target_os = "linux")]
-fn opened_by(descriptors: &std::path::Path, files: &Files, found: &mut Files) {
+fn opened_by(descriptors: &std::path::Path, files: &Files, found: &mut Files) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let own = std::path::PathBuf::from(format!("/proc/{}/fd", std::process::id()));
     if descriptors == own {
-        return;
+        return true;
     }
-    for descriptor in std::fs::read_dir(descriptors).into_iter().flatten().flatten() {
+    let opened = match std::fs::read_dir(descriptors) {
+        Ok(opened) => opened,
+        // Anything else is a process that has ended meanwhile.
+        Err(error) => return error.kind() != std::io::ErrorKind::PermissionDenied,
+    };
+    for descriptor in opened.flatten() {
         if let Ok(at) = std::fs::metadata(descriptor.path()) {
             let id = (at.dev(), at.ino());
             if files.contains(&id) {
@@ -187,17 +226,27 @@ fn opened_by(descriptors: &std::path::Path, files: &Files, found: &mut Files) {
             }
         }
     }
+    true
 }
 
-/// Inodes in `/proc/locks`: the sixth field is `MAJOR:MINOR:INODE` (`proc_locks(5)`). The device there is not always the one
-/// that stat reports (btrfs, overlay), so that only the inode is compared: too careful rather than too sure.
+/// Process and inode of each lock in `/proc/locks`: `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`, with `->` after
+/// the number for those that only wait (`proc_locks(5)`). The device there is not always the one that stat reports (btrfs,
+/// overlay), so that only the inode is used: too careful rather than too sure. A lock of an open file description has -1
+/// for a process.
 #[cfg(target_os = "linux")]
-fn locked_inodes() -> Vec<u64> {
+fn locks() -> Vec<(Option<u32>, u64)> {
     let text = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-    text.lines()
-        .filter_map(|line| line.split_whitespace().find(|field| field.matches(':').count() == 2))
-        .filter_map(|field| field.rsplit(':').next()?.parse().ok())
-        .collect()
+    let lock = |line: &str| {
+        let mut before = None;
+        for field in line.split_whitespace().filter(|_| !line.contains(" -> ")) {
+            if field.matches(':').count() == 2 {
+                return Some((before?, field.rsplit(':').next()?.parse().ok()?));
+            }
+            before = Some(field.parse().ok());
+        }
+        None
+    };
+    text.lines().filter_map(lock).collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -253,16 +302,42 @@ mod tests {
         let at = file.as_file().metadata().unwrap();
         let id = (at.dev(), at.ino());
         let files = HashSet::from([id]);
-        assert!(!in_use(&files).contains(&id), "what ghostq itself holds does not count");
+        assert!(!in_use(&files).files.contains(&id), "what ghostq itself holds does not count");
         let mut holder = std::process::Command::new("sleep")
             .arg("30")
             .stdin(std::fs::File::open(file.path()).unwrap())
             .spawn()
             .unwrap();
-        let seen = in_use(&files).contains(&id);
+        let seen = in_use(&files).files.contains(&id);
         holder.kill().unwrap();
         holder.wait().unwrap();
         assert!(seen);
+    }
+
+    #[test]
+    fn a_lock_tells_who_runs_to_everybody() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let at = file.as_file().metadata().unwrap();
+        let (id, own) = ((at.dev(), at.ino()), std::process::id());
+        let (name, ticks) = command_and_start(own).unwrap();
+        let never = Time::from_unix(0);
+        assert_eq!(locking(id, &name, never), None);
+        file.as_file().lock().unwrap();
+        let since = start_time(boot_time().unwrap(), ticks);
+        assert_eq!(locking(id, &name, never), Some(Live { pid: own, since }));
+        assert_eq!(locking(id, "master", never), None, "another program has locked it");
+    }
+
+    #[test]
+    fn a_process_that_may_not_be_looked_into_is_not_taken_for_one_that_has_nothing_open() {
+        let (files, mut found) = (Files::from([(1, 1)]), Files::new());
+        let own_folder = tempfile::tempdir().unwrap();
+        assert!(opened_by(own_folder.path(), &files, &mut found));
+        assert!(opened_by(&own_folder.path().join("gone"), &files, &mut found), "it has ended meanwhile");
+        std::fs::set_permissions(own_folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o000))
+            .unwrap();
+        // Root may look into everything.
+        assert_eq!(opened_by(own_folder.path(), &files, &mut found), is_root());
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub fn instance(root: &str) -> Instance {
         root: Text::from(root),
         queues: vec!["deferred".to_owned(), "hold".to_owned()],
         live: Some(Live { pid: 812, since: ARRIVED }),
+        at_home: false,
         epochs: vec![Epoch {
             stamp: Some(stamp()),
             since: Some(ARRIVED),

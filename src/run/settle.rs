@@ -118,7 +118,13 @@ impl Settling {
                 return Ok(());
             }
             self.findings.push(&finding)
-        })
+        })?;
+        if let unseen @ 1.. = again.unseen.get() {
+            self.warn(format!(
+                "unfinished messages that may be in the making were left out ({unseen}): run as root to tell"
+            ));
+        }
+        Ok(())
     }
 
     /// What the second listing shows is not unlisted; without a second listing one live listing proves less.

@@ -7,8 +7,9 @@
 use super::pool::read_contained;
 use crate::evidence::{Message, Record, Sign, Signed, Stat};
 use crate::read::disk::EntryKind;
-use crate::read::process::{self, FileId, Files};
+use crate::read::process::{self, FileId, Files, InUse};
 use crate::sources::{Opened, Unit};
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 /// Why a suspect is dropped.
@@ -20,18 +21,22 @@ pub enum Dropped {
     InUse,
     /// The process that its name names is alive.
     OwnerAlive,
+    /// It is unfinished, and whether its writer still has it open cannot be seen.
+    WriterUnseen,
 }
 
 /// What the kernel said about the suspects when they were looked at again.
 #[derive(Debug, Default)]
 pub struct SecondLook {
-    in_use: Files,
+    in_use: InUse,
+    /// How many were dropped because it could not be seen whether their writers still have them open.
+    pub unseen: Cell<u64>,
 }
 
 impl SecondLook {
     /// Asks the kernel once which of these files are open or locked.
     pub fn new(files: &Files) -> Self {
-        Self { in_use: process::in_use(files) }
+        Self { in_use: process::in_use(files), unseen: Cell::new(0) }
     }
 
     /// Looks at one suspect again. `None`: it stays a suspect.
@@ -42,7 +47,7 @@ impl SecondLook {
             _ => return Some(Dropped::Moved),
         };
         // A message of two files may be locked by the other one (Exim locks the body).
-        if files_of(message).any(|file| self.in_use.contains(&file)) {
+        if files_of(message).any(|file| self.in_use.files.contains(&file)) {
             return Some(Dropped::InUse);
         }
         place.instance.live?;
@@ -52,8 +57,18 @@ impl SecondLook {
         let owner = message.signs.iter().find_map(|signed| match signed.sign {
             Sign::OwnedByProcess { pid } => Some(pid),
             _ => None,
-        })?;
-        (process::alive(owner) == Some(true)).then_some(Dropped::OwnerAlive)
+        });
+        let alive = owner.and_then(process::alive);
+        if alive == Some(true) {
+            return Some(Dropped::OwnerAlive);
+        }
+        // A writer that its file names is known to be gone without looking into it.
+        let unfinished = message.signs.iter().any(|signed| signed.sign == Sign::Unfinished);
+        if unfinished && self.in_use.partial && alive.is_none() {
+            self.unseen.set(self.unseen.get() + 1);
+            return Some(Dropped::WriterUnseen);
+        }
+        None
     }
 }
 
@@ -87,7 +102,7 @@ fn unchanged(before: &Stat, now: &Stat) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Live, Time};
+    use crate::evidence::{Fact, Live, Locus, Time};
     use crate::sources::{Detected, Options, Source as _, exim::Exim};
     use std::path::Path;
 
@@ -134,7 +149,36 @@ mod tests {
         part.stat = Some(stat);
         message.parts.push(part);
         assert_eq!(files_of(&message).count(), 2);
-        let look = SecondLook { in_use: Files::from([(stat.device, stat.inode)]) };
+        let files = Files::from([(stat.device, stat.inode)]);
+        let look = SecondLook { in_use: InUse { files, partial: false }, ..SecondLook::default() };
         assert_eq!(look.at(&message, &opened), Some(Dropped::InUse));
+    }
+
+    #[test]
+    fn where_open_files_cannot_be_seen_an_unfinished_message_may_be_in_the_making() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut opened, mut message) = lone_body(folder.path());
+        let partial =
+            || SecondLook { in_use: InUse { files: Files::new(), partial: true }, ..SecondLook::default() };
+        assert_eq!(partial().at(&message, &opened), None, "its other half is missing, whoever has it open");
+
+        message.signs.push(unfinished());
+        opened.read = Box::new({
+            let message = message.clone();
+            move |_, emit| {
+                let _ = emit(Record::Message(Box::new(message.clone())));
+            }
+        });
+        assert_eq!(SecondLook::default().at(&message, &opened), None, "nobody has it open");
+        let look = partial();
+        assert_eq!(look.at(&message, &opened), Some(Dropped::WriterUnseen));
+        assert_eq!(look.unseen.get(), 1);
+
+        opened.instance.live = None;
+        assert_eq!(partial().at(&message, &opened), None, "nobody writes into a copy");
+    }
+
+    fn unfinished() -> Signed {
+        Signed::certain(Sign::Unfinished, Fact::new("mode 0600", Locus::whole(DATA)))
     }
 }

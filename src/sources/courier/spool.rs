@@ -87,6 +87,7 @@ fn instance(
         // An entry of the listing is a message in `msgs`.
         queues: folders.iter().map(|name| (*name).to_owned()).collect(),
         live,
+        at_home: false,
         epochs,
         limits,
         last_activity: live::last_activity(root, options.now),

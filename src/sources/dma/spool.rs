@@ -55,6 +55,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, group: Option<u
         root: Text::from_path(&detected.root),
         queues: vec!["queue".to_owned()],
         live: live::worker(root),
+        at_home: false,
         epochs: options.epochs.clone(),
         limits: Limits {
             maximal_backoff: given.maximal_backoff.or(Some(LONGEST_PAUSE)),

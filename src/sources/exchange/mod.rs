@@ -124,6 +124,7 @@ fn instance(
         root: here,
         queues: layout.folders.iter().map(|folder| folder.label.clone()).collect(),
         live: None,
+        at_home: false,
         epochs: options.epochs.clone(),
         limits: options.limits,
         last_activity: last_activity(root, &layout.folders, options.now),

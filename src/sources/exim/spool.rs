@@ -83,6 +83,7 @@ fn instance(
         root: Text::from_path(&detected.root),
         queues: all,
         live,
+        at_home: false,
         epochs,
         // When Exim gives up is decided by retry rules, address by address: there is no one lifetime to take for granted.
         limits: Limits { ..options.limits },

@@ -49,6 +49,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, folders: &[&str
         root: Text::from_path(&detected.root),
         queues: folders.iter().map(|name| (*name).to_owned()).collect(),
         live,
+        at_home: false,
         epochs,
         limits,
         last_activity: live::last_activity(root, options.now),

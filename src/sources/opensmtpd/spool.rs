@@ -87,6 +87,7 @@ fn instance(
         root: Text::from_path(&detected.root),
         queues: queues.iter().map(|folder| (*folder).to_owned()).collect(),
         live,
+        at_home: false,
         epochs,
         limits: options.limits,
         last_activity: live::last_activity(root, options.now),

@@ -15,6 +15,8 @@ pub const SCANNED: [&str; 5] = ["maildrop", "incoming", "active", "deferred", "h
 
 /// Deeper folders than this are not walked even if the configuration asks for them.
 const MAX_DEPTH: usize = 16;
+/// Nobody is known to hash deeper: with four letters there are 65,536 folders in a queue.
+pub const PLAUSIBLE_DEPTH: usize = 4;
 
 /// What lies in a queue folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub fn content_of(queue: &str) -> Option<Content> {
 pub struct Layout {
     hashed: Vec<String>,
     depth: usize,
+    /// Queues of which the files themselves showed how deep they are hashed.
+    inferred: Vec<(&'static str, usize)>,
     /// Whether this was read from a configuration, rather than assumed.
     pub configured: bool,
 }
@@ -51,7 +55,8 @@ pub struct Layout {
 impl Default for Layout {
     /// `hash_queue_names = deferred, defer`, `hash_queue_depth = 1` (`global/mail_params.h`).
     fn default() -> Self {
-        Self { hashed: vec!["deferred".into(), "defer".into()], depth: 1, configured: false }
+        let hashed = vec!["deferred".into(), "defer".into()];
+        Self { hashed, depth: 1, inferred: Vec::new(), configured: false }
     }
 }
 
@@ -63,7 +68,7 @@ impl Layout {
             .filter(|name| !name.is_empty())
             .map(str::to_ascii_lowercase)
             .collect();
-        Self { hashed, depth: depth.clamp(1, MAX_DEPTH), configured: true }
+        Self { hashed, depth: depth.clamp(1, MAX_DEPTH), inferred: Vec::new(), configured: true }
     }
 
     /// How deep to walk below a queue folder: one folder more than the hashing makes, so that what was set down too deep
@@ -74,7 +79,20 @@ impl Layout {
 
     /// How many levels of one-letter folders this queue has.
     pub fn depth_of(&self, queue: &str) -> usize {
+        if let Some((_, depth)) = self.inferred.iter().find(|(inferred, _)| *inferred == queue) {
+            return *depth;
+        }
         if self.hashed.iter().any(|hashed| hashed == queue) { self.depth } else { 0 }
+    }
+
+    /// Takes this queue to be hashed this deep, as its files show.
+    pub fn infer(&mut self, queue: &'static str, depth: usize) {
+        self.inferred.push((queue, depth));
+    }
+
+    /// Whether the files of this queue showed how deep it is hashed.
+    pub fn is_inferred(&self, queue: &str) -> bool {
+        self.inferred.iter().any(|(inferred, _)| *inferred == queue)
     }
 
     /// Where Postfix looks for this ID (`global/mail_queue.c`, `mail_queue_path`).

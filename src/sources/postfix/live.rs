@@ -1,7 +1,7 @@
 //! The running Postfix whose spool this is, and how to ask it for its listing.
 
 use super::main_cf;
-use super::settings::Settings;
+use super::settings::{Settings, is_same};
 use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
 use crate::read::disk::Root;
 use crate::read::process;
@@ -16,9 +16,27 @@ const BUSY_FOLDERS: [&str; 11] = [
     "pid",
 ];
 
-/// The master process, which has its spool as working directory (`master/master.c`).
+/// The file that the master keeps locked while it runs, and into which it writes its number when it starts
+/// (`master/master.c`, `master_main`: `open_lock`; `postfix status` asks for the same lock).
+const LOCK: &str = "pid/master.pid";
+
+/// The master process, which has its spool as working directory (`master/master.c`). Users other than root may not look
+/// at that, but everybody may see who holds the lock.
 pub fn master(root: &Root) -> Option<Live> {
-    process::working_in(root.identity().ok()?, "master")
+    process::working_in(root.identity().ok()?, "master").or_else(|| {
+        // A manifest gives the copy of the lock file the inode of the original, which may be locked on this very host.
+        if root.has_manifest() {
+            return None;
+        }
+        let (_, lock) = root.stat(Path::new(LOCK)).ok()?;
+        process::locking((lock.device, lock.inode), "master", lock.modified)
+    })
+}
+
+/// Whether the listing may be asked for: always of a running Postfix; of one that is down at home, `postqueue` reads the
+/// spool itself, but only for root (`postqueue/postqueue.c`, `show_queue`). Of a copy there is nobody to ask.
+pub fn may_be_asked(live: Option<Live>, at_home: bool, is_root: bool) -> bool {
+    live.is_some() || at_home && is_root
 }
 
 /// The life of the mail system that this process began.
@@ -37,13 +55,12 @@ pub fn epoch(live: &Live) -> Epoch {
 /// names a path which on this machine is another spool, so that the path must be the same.
 pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
     let program = PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())?;
-    let resolved = |path: &Path| std::fs::canonicalize(path).ok();
     let config = settings.config.as_ref();
     let queue_directory = match config {
         Some(config) => config.queue_directory(),
         None => main_cf::default("queue_directory").map(PathBuf::from),
     };
-    if resolved(&queue_directory?)? != resolved(spool)? {
+    if !is_same(&queue_directory?, spool) {
         return None;
     }
     let mut arguments = match config {
@@ -64,4 +81,59 @@ pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
         .flat_map(|queue| letters().map(move |letter| Path::new(queue).join(letter.to_string())));
     let folders = BUSY_FOLDERS.into_iter().map(PathBuf::from).chain(hashed);
     folders.filter_map(|folder| modified(&folder)).filter(|time| *time <= now).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::manifest::Manifest;
+
+    #[test]
+    fn a_postfix_that_is_down_is_asked_by_root_only_and_a_copy_by_nobody() {
+        let live = Some(Live { pid: 1, since: Time::from_unix(0) });
+        assert!(may_be_asked(live, false, false));
+        assert!(may_be_asked(None, true, true));
+        assert!(!may_be_asked(None, true, false), "postqueue would fail: the mail system is down");
+        assert!(!may_be_asked(None, false, true));
+    }
+
+    /// Its working directory is not the spool, as where it may not be seen.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_master_is_known_by_its_lock_where_its_working_directory_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("pid")).unwrap();
+        let lock = folder.path().join(LOCK);
+        std::fs::write(&lock, "").unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        assert_eq!(master(&root), None, "a lock file alone is what a copy has too");
+
+        let program = folder.path().join("master");
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let mut holder = std::process::Command::new("flock")
+            .arg("--no-fork")
+            .args([&lock, &program])
+            .arg("30")
+            .current_dir("/")
+            .spawn()
+            .unwrap();
+        let waited = std::time::Instant::now();
+        let mut seen = None;
+        while seen.is_none() && waited.elapsed().as_secs() < 20 {
+            seen = master(&root);
+        }
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::create_dir(copy.path().join("pid")).unwrap();
+        std::fs::write(copy.path().join(LOCK), "").unwrap();
+        let inode = root.stat(Path::new(LOCK)).unwrap().1.inode;
+        let manifest = copy.path().join("manifest.tsv");
+        std::fs::write(&manifest, format!("{inode}\t0600\t0:0\t1\t1\t1795481209.0\tf\t{LOCK}\n")).unwrap();
+        let manifest = Some(std::sync::Arc::new(Manifest::read(&manifest).unwrap()));
+        let seen_of_copy = master(&Root::open(copy.path()).unwrap().with_manifest(manifest));
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        assert_eq!(seen_of_copy, None, "the lock is that of the original");
+        assert_eq!(seen.map(|live| live.pid), Some(holder.id()));
+        assert!(Time::now().since(seen.unwrap().since).abs() < 60);
+    }
 }

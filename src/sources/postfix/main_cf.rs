@@ -9,7 +9,10 @@ use std::collections::HashMap;
 /// The file is read so far.
 pub const MAX_BYTES: usize = 1 << 20;
 /// Values that refer to each other in a circle end here.
-const MAX_EXPANSIONS: usize = 8;
+const MAX_DEPTH: usize = 8;
+/// Replacements for one value, on all levels taken together: a few hundred names on each of a few levels multiply to more
+/// than can ever be done, even where all of them are empty.
+const MAX_EXPANSIONS: usize = 1_000;
 /// Values do not grow beyond this.
 const MAX_VALUE_BYTES: usize = 8 << 10;
 
@@ -67,7 +70,7 @@ impl MainCf {
     /// The value of this name, or the default of Postfix, with everything in it replaced. `None` when there is neither, or
     /// when it uses something that is not understood here (conditions, settings without a default).
     pub fn value(&self, name: &str) -> Option<String> {
-        self.expanded(name, MAX_EXPANSIONS)
+        self.expanded(name, MAX_DEPTH, &mut 0)
     }
 
     /// A length of time in seconds.
@@ -76,7 +79,7 @@ impl MainCf {
         parse_duration(&self.value(name)?, unit)
     }
 
-    fn expanded(&self, name: &str, left: usize) -> Option<String> {
+    fn expanded(&self, name: &str, left: usize, done: &mut usize) -> Option<String> {
         let value =
             self.settings.get(name).map(|setting| setting.value.as_str()).or_else(|| default(name))?;
         let mut result = String::new();
@@ -88,7 +91,11 @@ impl MainCf {
                 after
             } else {
                 let (reference, after) = reference(after)?;
-                result.push_str(&self.expanded(reference, left.checked_sub(1)?)?);
+                *done += 1;
+                if *done > MAX_EXPANSIONS {
+                    return None;
+                }
+                result.push_str(&self.expanded(reference, left.checked_sub(1)?, done)?);
                 after
             };
             if result.len() > MAX_VALUE_BYTES {
@@ -159,5 +166,17 @@ mod tests {
         assert_eq!(config.value("queue_directory").as_deref(), Some("/srv/mail/out"));
         assert_eq!(config.value("a"), None);
         assert_eq!(config.value("c"), None, "conditions are not understood, and not guessed");
+    }
+
+    #[test]
+    fn references_that_multiply_to_nothing_come_to_an_end() {
+        let setting = |name: &str, next: &str, count: usize| format!("{name} = {}\n", next.repeat(count));
+        let chain = [("queue_directory", "$a"), ("a", "$b"), ("b", "$c"), ("c", "$d"), ("d", "$h")];
+        let mut text: String = chain.iter().map(|(name, next)| setting(name, next, 2_000)).collect();
+        text.push_str(&setting("few", "$h", 500));
+        text.push_str("h =\n");
+        let config = MainCf::parse(text.as_bytes());
+        assert_eq!(config.value("queue_directory"), None, "no Postfix was ever configured like this");
+        assert_eq!(config.value("few").as_deref(), Some(""));
     }
 }

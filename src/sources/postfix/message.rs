@@ -5,6 +5,7 @@ use super::headers;
 use super::layout::{self, Layout};
 use super::metadata::Seen;
 use super::name::{self, Name};
+use super::one_letter;
 use super::owner::Owner;
 use super::queue_file::{self, Reader};
 use super::reading::Reading;
@@ -27,6 +28,8 @@ pub struct Spool {
     pub deep: bool,
     /// Message queues that every spool has and this copy lacks.
     pub missing: Vec<&'static str>,
+    /// Folders with the name of one letter in the message queues, by queue.
+    pub hash_folders: Vec<(&'static str, Vec<char>)>,
 }
 
 /// A file in a queue folder.
@@ -93,10 +96,7 @@ impl Spool {
                 confidence: Confidence::Possible,
                 facts: vec![fact("the name is no queue ID; Postfix lists and tries such a file, and `postsuper -s` renames it or calls it bogus")],
             }),
-            Name::OneLetter if entry.queue == "maildrop" => {
-                signs.push(Signed::likely(Sign::ForeignName, fact("the name is no queue ID")));
-            }
-            Name::OneLetter => signs.extend(one_letter_signs(&place)),
+            Name::OneLetter => signs.extend(one_letter::signs(entry.queue, &place)),
             Name::Temporary { pid } => {
                 let text = format!("the name is a temporary one, of process {pid}: the file never got its queue ID");
                 signs.push(Signed::certain(Sign::Unfinished, fact(&text)));
@@ -127,6 +127,8 @@ impl Spool {
         let consistent = layout::path_at_depth(entry.queue, entry.name, levels) == entry.path;
         let (confidence, how) = if self.layout.configured {
             (Confidence::Certain, "as its main.cf says")
+        } else if self.layout.is_inferred(entry.queue) {
+            (Confidence::Likely, "if it is hashed as the other files of this queue show")
         } else if consistent && levels > self.layout.depth_of(entry.queue) {
             (Confidence::Possible, "by default; its place would be right if the queue were hashed deeper")
         } else {
@@ -187,18 +189,6 @@ pub fn native_id(name: &Name, bytes: &[u8]) -> Option<Text> {
         Name::Id(_) | Name::Legal => Some(Text::new(bytes)),
         _ => name::stem(bytes).map(Text::new),
     }
-}
-
-/// Postfix takes every name of one letter for a subfolder; that it cannot be opened as one is fatal (`util/scan_dir.c`,
-/// `scan_dir_push`). Observed on 3.7.11: in `incoming` and `deferred` the queue manager dies in a loop, in these, `active`
-/// and `hold` the listing fails, and in any queue but `maildrop` postsuper fails, so that Postfix does not start.
-pub fn one_letter_signs(place: &Text) -> [Signed; 2] {
-    let text = "Postfix takes a name of one letter for a subfolder, and its programs die when they cannot open it as one";
-    let locus = Locus::whole(place.clone());
-    [
-        Signed::certain(Sign::BlocksQueue, Fact::new(text, locus.clone())),
-        Signed::certain(Sign::ForeignName, Fact::new("a name of one letter is no queue ID", locus)),
-    ]
 }
 
 /// What being in this queue means.
@@ -291,7 +281,9 @@ fn will_be_tried(queue: &str, signs: &[Signed]) -> bool {
 
 fn fill(message: &mut Message, entry: &Entry<'_>, file: &OpenFile, reading: Reading) {
     // `showq` shows the content size, and for maildrop the file size (`showq_report`).
-    let stated = reading.size.map(|size| size.content_size).filter(|size| *size > 0);
+    // What a damaged record states, the file may not be able to hold.
+    let held = |size: &u64| (1..=file.stat.size).contains(size);
+    let stated = reading.size.map(|size| size.content_size).filter(held);
     message.size =
         if entry.queue == "maildrop" { Some(file.stat.size) } else { stated.or(Some(file.stat.size)) };
     let count = reading.recipient_count();

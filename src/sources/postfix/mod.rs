@@ -4,6 +4,7 @@ use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, Usua
 use crate::evidence::Treatment;
 
 mod defer_log;
+mod hashing;
 mod headers;
 mod layout;
 mod listing;
@@ -12,6 +13,7 @@ mod main_cf;
 mod message;
 mod metadata;
 mod name;
+mod one_letter;
 mod owner;
 mod place;
 mod queue_file;
@@ -37,10 +39,12 @@ static ABOUT: About = About {
            What Postfix decides by name, place, owner and mode is judged without reading a byte: whether it looks at a \
            file at all, whether it can open it, whether the file has its queue ID's inode. Of the content the envelope \
            is read, and whether the size record leads to the end of the content and to the end record; with --deep, \
-           every record.\n\n\
+           every record. A file that was set down in active while the queue manager runs cannot be told from one that it \
+           is delivering: which files it has taken up is in its memory only, and the listing shows both.\n\n\
            The configuration is looked for beside the spool (`etc/postfix*/main.cf` in the system in which the spool \
            lies): hashing, lifetimes, back-off, the user of Postfix and further instances. Where there is none, the \
-           defaults of Postfix are used, and the report says so.\n\n\
+           defaults of Postfix are used, and the report says so; how deep a queue is hashed is then told by its files, \
+           if they agree.\n\n\
            Inodes and owners that a copy could not keep come from a manifest (--manifest).",
     checked: "Postfix 3.7.11 (Debian 12): seven spools of 3 to 210 messages that it made itself, with the ghosts \
               that crashes, restores, clock jumps and a second instance leave. Source read: Postfix 3.12-20260821",

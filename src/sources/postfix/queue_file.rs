@@ -42,6 +42,7 @@ pub fn read(window: &mut Window<'_>, reader: Reader, deep: bool) -> io::Result<R
         passed: 0,
         backward_jumps: 0,
         last_jump: 0,
+        lost: false,
     };
     while walk.step()?.is_continue() {}
     walk.finish();
@@ -58,6 +59,8 @@ struct Walk<'w, 'f> {
     passed: u64,
     backward_jumps: u32,
     last_jump: u64,
+    /// Whether the last record was of a type that has no place in an envelope.
+    lost: bool,
 }
 
 impl Walk<'_, '_> {
@@ -70,7 +73,14 @@ impl Walk<'_, '_> {
         if record.kind == b'p' {
             return self.jump(&record);
         }
-        if !ENVELOPE_KINDS.contains(&record.kind) {
+        let lost = !ENVELOPE_KINDS.contains(&record.kind);
+        // The queue manager gives up at the first record that it does not know. Behind one damaged type the rest can still
+        // be saved; two in a row are no records at all, as in a file that the disk filled with zeros.
+        if lost && self.lost || self.reading.is_full_of_faults() {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.lost = lost;
+        if lost {
             let text = format!("expected an envelope record, found {}", shown(record.kind));
             self.reading.fault(record.offset, record.end(), text);
         }

@@ -83,6 +83,11 @@ impl Reading {
         }
     }
 
+    /// Whether no more faults are kept, so that reading on would say nothing new.
+    pub fn is_full_of_faults(&self) -> bool {
+        self.faults.len() >= MAX_FAULTS
+    }
+
     /// Notes a recipient.
     pub fn recipient(&mut self, address: Text, state: RecipientState) {
         if state == RecipientState::Pending {

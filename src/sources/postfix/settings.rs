@@ -94,8 +94,9 @@ impl Settings {
         let spool = std::fs::canonicalize(spool).unwrap_or_else(|_| spool.to_owned());
         let tree = tree_of(&spool);
         if let Some(config) = given.and_then(Config::read) {
-            let names_this_spool =
-                config.queue_directory().as_deref() == Some(&below(tree.as_deref(), &spool));
+            let named = config.queue_directory();
+            let names_this_spool = named.as_deref() == Some(&below(tree.as_deref(), &spool))
+                || named.is_some_and(|named| is_same(&named, &spool));
             return Self { config: Some(config), names_this_spool, tree, ..Self::default() };
         }
         let mut candidates: Vec<PathBuf> = tree.clone().into_iter().collect();
@@ -113,7 +114,9 @@ impl Settings {
     fn search(candidate: &Path, spool: &Path, in_its_tree: bool) -> Option<Self> {
         let wanted = below(Some(candidate), spool);
         let mut configs = configs_below(candidate);
-        let own = configs.iter().position(|config| config.queue_directory().as_ref() == Some(&wanted));
+        // On this machine the path may lead through links.
+        let names_it = |path: PathBuf| path == wanted || candidate == Path::new("/") && is_same(&path, spool);
+        let own = configs.iter().position(|config| config.queue_directory().is_some_and(names_it));
         let default_spool = configs
             .iter()
             .find(|config| config.is_default_folder())
@@ -122,6 +125,18 @@ impl Settings {
         let index = own.or_else(|| (in_its_tree && !configs.is_empty()).then_some(0))?;
         let config = Some(configs.swap_remove(index));
         Some(Self { config, names_this_spool: own.is_some(), default_spool, ..Self::default() })
+    }
+
+    /// Whether a system that lies below `host` (`/` for this machine) has this configuration as its own, and the
+    /// configuration names this very spool. A configuration that was found elsewhere, or that came with a copy, proves
+    /// nothing: it names a path of its own system.
+    pub fn is_at_home(&self, spool: &Path, host: &Path) -> bool {
+        let Some(config) = &self.config else { return false };
+        let own_folders = ETC_FOLDERS.map(|folder| host.join(folder));
+        let is_own = std::fs::canonicalize(&config.folder).is_ok_and(|folder| {
+            own_folders.iter().any(|etc| folder.parent().is_some_and(|parent| is_same(etc, parent)))
+        });
+        is_own && config.queue_directory().is_some_and(|named| is_same(&named, spool))
     }
 
     /// The name of the instance, if it has one.
@@ -167,8 +182,8 @@ impl Settings {
         (limits, facts)
     }
 
-    /// Facts about the other settings that matter here.
-    pub fn facts(&self) -> Vec<Fact> {
+    /// Facts about the other settings that matter here. What the spool itself shows of its hashing stands for a default.
+    pub fn facts(&self, hashing: &[Fact]) -> Vec<Fact> {
         let mut facts = Vec::new();
         if let Some(unread) = &self.unread {
             let text = "no main.cf could be read at the place that was given";
@@ -194,7 +209,9 @@ impl Settings {
                 facts.push(fact);
             }
         }
-        for name in ["hash_queue_names", "hash_queue_depth", "enable_long_queue_ids", "mail_owner"] {
+        facts.extend_from_slice(hashing);
+        let names = ["hash_queue_names", "hash_queue_depth", "enable_long_queue_ids", "mail_owner"];
+        for name in names.into_iter().filter(|name| hashing.is_empty() || !name.starts_with("hash_queue")) {
             let stated = self.config.as_ref().and_then(|config| config.fact(name));
             facts.push(stated.unwrap_or_else(|| self.default_fact(name)));
         }
@@ -226,6 +243,11 @@ impl Settings {
 fn tree_of(spool: &Path) -> Option<PathBuf> {
     let parent = spool.parent()?;
     parent.ends_with("var/spool").then(|| parent.parent()?.parent().map(Path::to_owned)).flatten()
+}
+
+/// Whether both paths lead to the same place, and there is one.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((std::fs::canonicalize(one), std::fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The path of the spool as its own system writes it.

@@ -1,13 +1,17 @@
 //! A spool that is ready to be read.
 
+use super::hashing;
 use super::layout::{self, Content, QUEUES};
 use super::live;
 use super::main_cf;
 use super::message::{Entry, Spool};
+use super::one_letter;
 use super::owner::Owner;
 use super::settings::Settings;
+use super::side_log;
 use crate::evidence::{Damage, DamageKind, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
+use crate::read::process;
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use anyhow::Context as _;
 use std::path::{Component, Path, PathBuf};
@@ -33,13 +37,17 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     }
     let settings = Settings::of(&detected.root, options.config.as_deref().or(detected.config.as_deref()));
     let owner = Owner::of(&root, &settings);
-    let layout = settings.layout();
+    let mut layout = settings.layout();
+    let hashing = if settings.config.is_none() { hashing::infer(&mut layout, &root) } else { Vec::new() };
     let (depth, tops) = (layout.walk_depth(), queues.iter().map(PathBuf::from).collect());
     let live = live::master(&root);
-    let instance = instance(&root, detected, options, &settings, &owner, &queues, live);
-    let live_listing = live.and_then(|_| live::listing(&settings, &detected.root));
+    let instance = instance(&root, detected, options, (&settings, &hashing), &owner, &queues, live);
+    let live_listing = live::may_be_asked(live, instance.at_home, process::is_root())
+        .then(|| live::listing(&settings, &detected.root))
+        .flatten();
     let missing = layout::SCANNED.into_iter().filter(|queue| !queues.contains(queue)).collect();
-    let spool = Spool { layout, owner, deep: options.deep, missing };
+    let hash_folders = side_log::hash_folders(&root);
+    let spool = Spool { layout, owner, deep: options.deep, missing, hash_folders };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
     Ok(Opened { instance, root, tops, depth, read, live_listing })
 }
@@ -48,14 +56,14 @@ fn instance(
     root: &Root,
     detected: &Detected,
     options: &Options,
-    settings: &Settings,
+    (settings, hashing): (&Settings, &[Fact]),
     owner: &Owner,
     queues: &[&str],
     live: Option<crate::evidence::Live>,
 ) -> Instance {
     let (limits, limit_facts) = settings.limits(&options.limits);
     let mut facts = vec![Fact::new(detected.why.clone(), Locus::whole("."))];
-    facts.extend(settings.facts());
+    facts.extend(settings.facts(hashing));
     facts.extend(limit_facts);
     facts.push(owner.fact.clone());
     let mut epochs = options.epochs.clone();
@@ -66,6 +74,7 @@ fn instance(
         root: Text::from_path(&detected.root),
         queues: queues.iter().map(|queue| (*queue).to_owned()).collect(),
         live,
+        at_home: settings.is_at_home(&detected.root, Path::new("/")),
         epochs,
         limits,
         last_activity: live::last_activity(root, options.now),
@@ -140,18 +149,27 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
                 Content::FlushLists => Record::Passed,
             }
         }
-        (other, Some(_)) => Record::Damage(removed_by_postsuper(unit.path, other)),
+        (other, Some(_)) => Record::Damage(special(unit.path, queue, &name, other)),
     };
     // Whether anybody wants more is of no use here: there is one record a file.
     let _ = emit(record);
 }
 
-/// `postsuper` removes whatever is no regular file, at any age (`postsuper/postsuper.c`, `super`).
-fn removed_by_postsuper(path: &Path, kind: EntryKind) -> Damage {
+/// `postsuper` removes whatever is no regular file, at any age (`postsuper/postsuper.c`, `super`), unless its name is one
+/// that it fails on before it looks. A link to a folder it follows, and then fails to remove (observed on 3.7.11).
+fn special(path: &Path, queue: &str, name: &[u8], kind: EntryKind) -> Damage {
     let mut damage = not_regular(path, kind);
-    damage.hint =
-        "look at it by hand and move it out of the spool: the next start, reload or `postsuper` removes it"
-            .into();
+    damage.hint = match one_letter::stops(queue).filter(|_| name.len() == 1) {
+        Some(stops) if kind == EntryKind::Symlink => format!(
+            "move it out of the spool: Postfix takes a name of one letter for a subfolder, and unless it leads to a \
+             folder {stops}; `postsuper` and the next start fail even if it does"
+        ),
+        Some(stops) => format!(
+            "move it out of the spool: Postfix takes a name of one letter for a subfolder, and this cannot be opened as \
+             one: {stops}"
+        ),
+        None => "look at it by hand and move it out of the spool: the next start, reload or `postsuper` removes it".to_owned(),
+    };
     damage
 }
 

@@ -29,8 +29,9 @@ pub static ALL: &[Treatment] = &[
         rule: "queue-blocker",
         shown: Shown::Never,
         next: "the queue manager takes it at its next scan (at once after `postqueue -f`), cannot open it, and dies; master \
-               starts it again, and it dies again: nothing is delivered any more, not even new mail. A name of one letter \
-               also ends every listing, and keeps Postfix from starting (`Postfix integrity check failed`)",
+               starts it again, and it dies again: nothing is delivered any more, not even new mail. On a name of one letter \
+               it dies in `incoming` and `deferred`; in these, `active` and `hold` every listing fails, and in these and \
+               the folders of logs `postsuper`, so that Postfix does not start (`Postfix integrity check failed`)",
         remedies: &[
             remedy(
                 "chown postfix {path} && chmod 700 {path}",
@@ -287,18 +288,6 @@ pub static ALL: &[Treatment] = &[
             NEVER_BY_ID,
         ],
         source: "postsuper/postsuper.c, fix_queue_id; postsuper(1), -s; observed on 3.7.11 (197 of 197 renamed)",
-    },
-    Treatment {
-        rule: "unindexed",
-        shown: Shown::Always,
-        next: "nothing until the queue manager starts anew: it looks into `active` only then, and moves what it finds to \
-               `incoming`",
-        remedies: &[
-            remedy("postsuper -r {id}", "queue it again"),
-            remedy("postfix reload", "or let the queue manager start anew"),
-        ],
-        destroyers: &[],
-        source: "qmgr/qmgr.c, qmgr_post_init; qmgr/qmgr_move.c; observed on 3.7.11",
     },
     Treatment {
         rule: "overdue",

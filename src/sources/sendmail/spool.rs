@@ -99,6 +99,7 @@ fn instance(detected: &Detected, options: &Options, spool: &Spool, live: Option<
         root: Text::from_path(&detected.root),
         queues,
         live,
+        at_home: false,
         epochs,
         limits,
         last_activity: None,

@@ -187,6 +187,7 @@ fn instance(
         root: Text::from_path(path),
         queues: vec![context.queue.clone()],
         live: None,
+        at_home: false,
         epochs: options.epochs.clone(),
         limits: options.limits,
         last_activity: None,

@@ -84,6 +84,29 @@ fn each_instance_of_a_dead_disk_gets_its_own_main_cf() {
 }
 
 #[test]
+fn a_spool_is_at_home_where_the_hosts_own_main_cf_names_its_very_path() {
+    use crate::sources::postfix::settings::Settings;
+    let host = TempDir::new().unwrap();
+    let (spool, etc) = (host.path().join("var/spool/postfix"), host.path().join("etc/postfix"));
+    std::fs::create_dir_all(spool.join("deferred")).unwrap();
+    std::fs::create_dir_all(&etc).unwrap();
+    let at_home = |queue_directory: &str| {
+        std::fs::write(etc.join("main.cf"), format!("queue_directory = {queue_directory}\n")).unwrap();
+        Settings::of(&spool, None).is_at_home(&spool, host.path())
+    };
+    assert!(at_home(spool.to_str().unwrap()));
+    assert!(!at_home("/var/spool/postfix"), "a dead disk names a path of its own system");
+
+    std::fs::write(etc.join("main.cf"), format!("queue_directory = {}\n", spool.display())).unwrap();
+    let evidence = host.path().join("evidence");
+    std::fs::create_dir(&evidence).unwrap();
+    std::fs::copy(etc.join("main.cf"), evidence.join("main.cf")).unwrap();
+    let is_at_home = |config: &Path| Settings::of(&spool, Some(config)).is_at_home(&spool, host.path());
+    assert!(is_at_home(&etc));
+    assert!(!is_at_home(&evidence), "whoever made the copy could have written that");
+}
+
+#[test]
 fn limits_of_the_command_line_win() {
     let tree = TempDir::new().unwrap();
     let root = tree.path().join("spool");
@@ -120,7 +143,6 @@ fn every_rule_that_can_fire_on_postfix_has_one_treatment_with_a_source() {
             "queue-blocker",
             "unclaimed",
             "unfinished",
-            "unindexed",
             "unlisted",
             "wrong-owner-or-mode",
         ]

@@ -104,6 +104,43 @@ fn a_million_recipients_are_counted_and_a_thousand_kept() {
     assert!(reading.sender.unwrap().is_empty(), "the null sender is known, not unknown");
 }
 
+#[test]
+fn a_file_of_zeros_of_any_length_is_given_up_at_its_start() {
+    let asked = std::cell::Cell::new(0);
+    let read_at = |_: u64, length: usize| {
+        asked.set(asked.get() + 1);
+        Ok(vec![0; length])
+    };
+    let reading = queue_file::read(&mut Window::new(1 << 30, &read_at), Reader::QueueManager, true).unwrap();
+    assert_eq!(asked.get(), 1, "a gigabyte is not read to say that it is nothing");
+    assert!(reading.faults[0].text.contains("expected an envelope record, found a record of type 0x00"));
+}
+
+#[test]
+fn attributes_without_a_value_are_given_up_after_a_few() {
+    let bytes = b"A\x00".repeat(1 << 16);
+    let asked = std::cell::Cell::new(0);
+    let read_at = |offset: u64, length: usize| {
+        asked.set(asked.get() + 1);
+        let from = usize::try_from(offset).unwrap();
+        Ok(bytes[from..(from + length).min(bytes.len())].to_vec())
+    };
+    let mut window = Window::new(bytes.len() as u64, &read_at);
+    let reading = queue_file::read(&mut window, Reader::QueueManager, true).unwrap();
+    assert!(reading.leading_fault().is_some());
+    assert_eq!(asked.get(), 1);
+}
+
+#[test]
+fn behind_one_damaged_record_type_the_recipients_are_still_read() {
+    let mut bytes = healthy();
+    let at = memchr::memmem::find(&bytes, b"S\x0fsender@lab.test").unwrap();
+    bytes[at] = 0xff;
+    let reading = read(&bytes, Reader::QueueManager, false);
+    assert_eq!(reading.leading_fault().map(|fault| fault.start), Some(at as u64));
+    assert_eq!(reading.recipient_count(), 3);
+}
+
 /// A healthy file whose content is made this much longer by lines of text.
 fn longer(lines: usize) -> Vec<u8> {
     let mut bytes = healthy();

@@ -33,6 +33,78 @@ fn a_file_beside_its_hash_folder_is_misfiled() {
 }
 
 #[test]
+fn the_files_of_a_copy_without_a_main_cf_show_how_deep_it_is_hashed() {
+    let bytes = healthy();
+    let log: &[u8] = b"\n<a@b>: no\n\n";
+    let case = Case::of(&[
+        ("deferred/3/B/3B367B0C773", &bytes),
+        ("deferred/D/8/D840DB0E078", &bytes),
+        ("defer/3/B/3B367B0C773", log),
+        ("defer/D/8/D840DB0E078", log),
+        ("hold/D840DB0E079", &bytes),
+    ]);
+    assert_eq!(case.passed(), 2, "no log is alone");
+    for path in ["deferred/3/B/3B367B0C773", "deferred/D/8/D840DB0E078"] {
+        assert_eq!(without_inodes(case.message(path)), [""; 0], "{path}");
+    }
+    let facts: Vec<_> = case.opened.instance.facts.iter().map(|fact| fact.text.as_str()).collect();
+    let said = "`deferred` is taken to be hashed 2 deep: so lie all of its files that were sampled, 2; no main.cf was found";
+    assert!(facts.contains(&said), "{facts:#?}");
+    assert!(!facts.iter().any(|fact| fact.starts_with("hash_queue_depth")), "{facts:#?}");
+}
+
+#[test]
+fn a_file_that_lies_otherwise_than_all_that_were_sampled_is_likely_misfiled() {
+    let bytes = healthy();
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().join("spool");
+    let put = |path: &str| {
+        std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        std::fs::write(root.join(path), &bytes).unwrap();
+        set_mode(&root.join(path), 0o700);
+    };
+    put("deferred/3/B/3B367B0C773");
+    put("deferred/D/8/D840DB0E078");
+    let detected = Detected { root: root.clone(), why: "test".into(), config: None, variant: "" };
+    let opened = Postfix.open(&detected, &Options::default()).unwrap();
+    // It comes after the sample was taken, as the 201st file of a queue would.
+    put("deferred/D/D840DB0E079");
+    let mut records = Vec::new();
+    walk(&opened, Path::new("deferred"), opened.depth, &mut records);
+    let case = Case { folder, opened, records };
+    let signs = &case.message("deferred/D/D840DB0E079").signs;
+    let misfiled = signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+    assert_eq!(misfiled.sign, Sign::Misfiled { expected: Text::from("deferred/D/8/D840DB0E079") });
+    assert_eq!(misfiled.confidence, Confidence::Likely);
+}
+
+#[test]
+fn files_that_lie_flat_where_postfix_always_hashes_show_nothing() {
+    let bytes = healthy();
+    let case = Case::of(&[("deferred/D840DB0E078", &bytes), ("deferred/3B367B0C773", &bytes)]);
+    assert_eq!(without_inodes(case.message("deferred/D840DB0E078")), ["Misfiled"]);
+}
+
+#[test]
+fn what_stops_on_a_name_of_one_letter_is_said_of_each_queue() {
+    let case = Case::of(&[
+        ("deferred/x", b""),
+        ("hold/x", b""),
+        ("active/x", b""),
+        ("defer/x", b""),
+        ("corrupt/x", b""),
+    ]);
+    let fact = |path: &str| case.message(path).signs[0].facts[0].text.clone();
+    assert!(fact("deferred/x").contains("the queue manager dies on it again and again"));
+    let said = "every listing and `postsuper` fail on it, and Postfix does not start; a queue manager that runs goes on";
+    assert!(fact("hold/x").contains(said), "{}", fact("hold/x"));
+    assert!(fact("active/x").contains("every listing and `postsuper` fail on it"), "{}", fact("active/x"));
+    assert!(fact("defer/x").contains("the listing and a queue manager that runs go on"));
+    let corrupt = names(case.message("corrupt/x"));
+    assert!(!corrupt.contains(&"BlocksQueue".to_owned()), "nothing of Postfix looks in there: {corrupt:?}");
+}
+
+#[test]
 fn temporary_half_renamed_and_one_letter_names() {
     let bytes = healthy();
     let case = Case::of(&[
@@ -71,6 +143,12 @@ fn a_log_is_of_no_interest_while_its_message_is_anywhere() {
         let case = Case::of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
         assert_eq!(case.passed(), 1, "{place}");
     }
+    // The queue was hashed otherwise once, or the file was put into the folder of another letter.
+    for place in ["deferred/D/8", "active/D/8/4/0", "hold/D", "deferred/A", "incoming/3"] {
+        let message = format!("{place}/D840DB0E078");
+        let case = Case::of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
+        assert_eq!(case.passed(), 1, "{place}");
+    }
     let alone = Case::of(&[("bounce/D840DB0E078", b"\n<a@b>: no\naction=failed\n\n"), ("flush/b_test", b"")]);
     assert_eq!(names(alone.message("bounce/D840DB0E078")), ["SideFileAlone"]);
     assert_eq!(alone.passed(), 1, "the list of the flush service is no mail");
@@ -101,6 +179,17 @@ fn a_lost_recipient_is_possible_damage_and_a_late_sender_certain() {
     assert_eq!(corrupt("deferred/D/D840DB0E078").confidence, Confidence::Possible);
     assert_eq!(corrupt("deferred/D/D840DB0E079").confidence, Confidence::Certain);
     assert!(corrupt("deferred/D/D840DB0E079").facts[0].text.contains("the listing leaves this file out"));
+}
+
+#[test]
+fn a_size_that_the_file_cannot_hold_is_not_shown() {
+    let mut bytes = healthy();
+    let record = memchr::memmem::find(&bytes, b"C").unwrap();
+    let boast = format!("{:>15}", "184467440737095");
+    bytes[record + 2..record + 17].copy_from_slice(boast.as_bytes());
+    let length = bytes.len() as u64;
+    let case = Case::of(&[("deferred/D/D840DB0E078", &bytes)]);
+    assert_eq!(case.message("deferred/D/D840DB0E078").size, Some(length));
 }
 
 #[cfg(unix)]
@@ -147,8 +236,19 @@ fn links_and_special_files_are_damage_and_never_opened() {
     let case = Case::of(&[]);
     let root = case.folder.path().join("var/spool/postfix");
     std::os::unix::fs::symlink("/etc/passwd", root.join("deferred/D840DB0E078")).unwrap();
+    std::os::unix::fs::symlink("gone", root.join("hold/X")).unwrap();
     let case = Case::open(case.folder, &root, &Options::default());
-    let [Record::Damage(damage)] = case.records.as_slice() else { panic!("{:?}", case.records) };
-    assert_eq!(damage.kind, DamageKind::NotRegular);
-    assert!(damage.hint.contains("postsuper"));
+    let hints: BTreeMap<_, _> = case
+        .records
+        .iter()
+        .map(|record| {
+            let Record::Damage(damage) = record else { panic!("{record:?}") };
+            assert_eq!(damage.kind, DamageKind::NotRegular);
+            (damage.locus.path.lossy().into_owned(), damage.hint.clone())
+        })
+        .collect();
+    assert!(hints["deferred/D840DB0E078"].contains("`postsuper` removes it"));
+    // Postfix cannot even start with it, so that nothing removes it.
+    assert!(hints["hold/X"].contains("every listing and `postsuper` fail on it"), "{hints:?}");
+    assert!(!hints["hold/X"].contains("removes it"), "{hints:?}");
 }
