@@ -19,7 +19,7 @@ pub struct Store {
     written: u64,
 }
 
-/// What findings are sorted by: the worst class first, then the oldest, then by name.
+/// What findings are sorted by: the worst class first, then the oldest, then by place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     class: Class,
@@ -44,7 +44,7 @@ impl Store {
             class: finding.class,
             unknown_age: arrived.is_none(),
             arrived: arrived.unwrap_or(Time::from_unix(0)),
-            tie: tie(&finding.id),
+            tie: tie(finding),
             place: self.written,
             length,
         });
@@ -103,9 +103,12 @@ impl Store {
     }
 }
 
-/// Eight bytes of the name, enough to make the order the same in every scan.
-fn tie(id: &str) -> u64 {
+/// Eight bytes that make the order the same in every scan of the same evidence, wherever it lies: of the place within its
+/// root, and not of a name that holds the path of the root.
+fn tie(finding: &Finding) -> u64 {
     use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(id.as_bytes());
+    let message = &finding.message;
+    let place = format!("{}\0{:?}\0{:?}", message.instance, message.place.path, message.place.at);
+    let digest = sha2::Sha256::digest(place.as_bytes());
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
