@@ -32,6 +32,12 @@ wait_for() {
 : >/lab/expected
 expect() { echo "$1 $2" >>/lab/expected; }
 
+# next NUMBER: sets ID to that of the message to greyNUMBER@, by the script's own `id_of`.
+next() {
+  ID=$(id_of "grey$1")
+  [ -n "$ID" ] || { echo "FAILED: there is no message to grey$1"; return 1; }
+}
+
 # healthy WHEN: a scan now finds nothing and ends in 0.
 healthy() {
   /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/found.jsonl 2>/lab/found.err
@@ -51,6 +57,7 @@ calm() {
   local flow=$! false=0 n
   sleep 2
   for n in $(seq 20); do
+    sleep 0.4 # so that the scans meet the flow at different moments
     /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/calm.jsonl 2>/lab/calm.err
     local code=$?
     if [ "$code" != 0 ]; then
