@@ -28,9 +28,12 @@ wait_for() {
   return 1
 }
 
-# expect RULE ID: a ghost or stuck message that was just made. Written down for `compare`.
+# expect RULE ID: a ghost or stuck message that was just made (ID `-`: it has none). Written down for `compare`.
 : >/lab/expected
-expect() { echo "$1 $2" >>/lab/expected; }
+expect() {
+  [ -n "$2" ] || { echo "FAILED: nothing is there to be found under $1"; return 1; }
+  echo "$1 $2" >>/lab/expected
+}
 
 # next NUMBER: sets ID to that of the message to greyNUMBER@, by the script's own `id_of`.
 next() {
