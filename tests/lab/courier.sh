@@ -1,11 +1,11 @@
-# Courier: greylisted mail, then halves, a lost link in msgq, a killed writer.
+# Courier: greylisted mail, then halves, lost links in msgq, damage, wrong owners, a killed writer.
 . /lab/inside.sh
 SENDMAIL="/usr/sbin/sendmail"
 S=/var/lib/courier
 SCAN=$S
 
 say "setup"
-echo ':127.0.0.2,25' >/etc/courier/esmtproutes
+printf 'ok.test:127.0.0.4,25\n:127.0.0.2,25\n' >/etc/courier/esmtproutes
 echo lab.test >/etc/courier/me
 echo lab.test >/etc/courier/defaultdomain
 : >/etc/courier/locals
@@ -15,34 +15,52 @@ chown courier /run/courier
 makealiases
 courier start
 sleep 2
+control() { find $S/msgs -name 'C*' | sort | sed -n "$1p"; }
+# The queue ID stands in the control file itself.
+id_of() { sed -n 's/^M//p' "$1" | head -1; }
+link_of() { find $S/msgq -samefile "$1"; }
+# courieresmtp is one process that takes orders, whose children deliver; without it courierd would end.
+deliverers() { for pid in $(pgrep -x courieresmtp); do pgrep -x -P "$pid" courieresmtp; done; }
+idle() { [ -z "$(find $S/tmp -type f -name '[CD0-9]*')" ]; }
 
 say "baseline"
 mail 60 grey grey.test
 mail 10 multi grey.test extra@dead.test
-sleep 8
+wait_for 30 idle
+sleep 2
 healthy "70 deferred messages"
 
 say "flow"
 flow() {
   while [ ! -e /lab/stop ]; do
-    mail 2 flow grey.test
+    mail 2 okflow ok.test
+    mail 1 flow grey.test
     courier flush
     sleep 0.3
+    kill -9 $(deliverers)
   done
 }
 calm flow
-sleep 4
+wait_for 30 idle
+sleep 2
 
 say "ghosts"
-number() { basename "$(find $S/msgs -name 'C*' | sort | sed -n "$1p")" | sed 's/^C//'; }
-name_of() { python3 /lab/courier_id.py "$1"; }
-A=$(number 1) B=$(number 2) C=$(number 3)
-expect body-without-envelope "$(name_of "$A")"
-expect envelope-without-body "$(name_of "$B")"
-expect missing-part "$(name_of "$C")"
-rm "$(find $S/msgs -name "C$A")"
-rm "$(find $S/msgs -name "D$B")"
-find $S/msgq -samefile "$(find $S/msgs -name "C$C")" -delete
+(printf 'Subject: half\n\n'; yes a line of text | head -20000; sleep 20) | $SENDMAIL -f a@lab.test half@grey.test &
+being_written() { HALF=$(find $S/tmp -type f -name '*.lab.test') && [ -n "$HALF" ]; }
+wait_for 10 being_written
+sleep 1
+pkill -9 -x submit
+expect unfinished "$(id_of "$HALF")"
+for i in $(seq 8); do eval "C$i=$(control "$i")"; done
+expect body-without-envelope "D${C1##*/C}" && rm "$(link_of "$C1")" "$C1"
+expect envelope-without-body "$(id_of "$C2")" && rm "${C2%/C*}/D${C2##*/C}"
+expect missing-part "$(id_of "$C3")" && rm "$(link_of "$C3")"
+expect wrong-owner-or-mode "$(id_of "$C4")" && chown root:root "$C4" && chmod 600 "$C4"
+expect corrupt "C${C5##*/C}" && : >"$C5"
+expect empty-file "$(id_of "$C6")" && : >"${C6%/C*}/D${C6##*/C}"
+expect misfiled "$(id_of "$C7")" && mkdir -p $S/msgs/x && mv "$C7" "${C7%/C*}/D${C7##*/C}" $S/msgs/x/
+pkill -x sleep
+sleep 6
 compare
 courier stop
 say "done"

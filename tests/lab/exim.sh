@@ -8,6 +8,8 @@ SCAN=$S
 say "setup"
 cat >/etc/exim4/exim4.conf <<C
 primary_hostname = lab.test
+keep_environment = LD_PRELOAD : FAKETIME
+add_environment = PATH=/usr/bin:/bin
 spool_directory = $S
 log_file_path = /var/log/exim4/%slog
 local_interfaces = 127.0.0.1
@@ -22,7 +24,7 @@ acl_ok:
 begin routers
 all:
   driver = manualroute
-  route_data = \${if eq{\$domain}{ok.test}{127.0.0.4}{\${if eq{\$domain}{dead.test}{127.0.0.1}{127.0.0.2}}}}
+  route_list = dead.test 127.0.0.1 ; slow.test 127.0.0.3 ; ok.test 127.0.0.4 ; * 127.0.0.2
   transport = \${if eq{\$domain}{dead.test}{deadsmtp}{smtp}}
   self = send
 begin transports
@@ -42,35 +44,72 @@ sleep 1
 id_of() { exim4 -bp | grep -B1 "^ *$1@" | sed -n 's/^ *[0-9]*[mhd] *[^ ]* *\([^ ]*\).*/\1/p' | head -1; }
 file_of() { find $I -name "$1-$2"; }
 queued() { [ "$(exim4 -bpc)" -ge "$1" ]; }
+idle() { ! pgrep -f 'exim4 -(Mc|q|i)'; }
 
 say "baseline"
 mail 60 grey grey.test
 mail 20 dead dead.test
 mail 10 multi grey.test extra@dead.test
 wait_for 30 queued 90
-sleep 3
+wait_for 30 idle
 healthy "90 deferred messages"
 
 say "flow"
+# What is killed is a delivery that hangs after DATA, and as a whole: killed while it removes a message that it has delivered
+# it leaves a ghost, and a message whose transport alone is killed Exim itself freezes.
 flow() {
   while [ ! -e /lab/stop ]; do
     mail 2 flow ok.test
     mail 1 flow grey.test
-    exim4 -qff
+    mail 1 flow slow.test
+    exim4 -Rff grey.test
     sleep 0.2
+    pkill -9 --older 1 -f 'exim4 -Mc'
   done
 }
 calm flow
-sleep 3
+pkill -9 -f 'exim4 -Mc'
+wait_for 60 idle
 
 say "ghosts"
-A=$(id_of grey11) B=$(id_of grey12) C=$(id_of grey13) D=$(id_of grey14) E=$(id_of grey15) F=$(id_of grey16) G=$(id_of grey17)
-exim4 -Mf "$A" && expect held "$A"
-rm "$(file_of "$B" H)" && expect body-without-envelope "$B"
-rm "$(file_of "$C" D)" && expect envelope-without-body "$C"
-truncate -s 300 "$(file_of "$D" H)" && expect corrupt "$D"
-: >"$(file_of "$E" H)" && expect empty-file "$E"
-chown 4321 "$(file_of "$F" H)" "$(file_of "$F" D)" && chmod 600 "$(file_of "$F" H)" && expect wrong-owner-or-mode "$F"
+python3 /lab/half.py 25 half@lab.test half@grey.test 20 &
+being_written() { [ -n "$(find $I -name '*-D' -size +16k)" ]; }
+wait_for 10 being_written
+HALF=$(basename "$(find $I -name '*-D' -size +16k)" -D)
+kill -9 "$(pgrep -f 'exim4 -bd' | tail -1)"
+kill $! 2>/dev/null
+expect body-without-envelope "$HALF"
+printf 'Subject: journal\n\nx\n' | $SENDMAIL -f a@lab.test journal@ok.test slow@slow.test
+journal() { find $I -name '*-J' -size +0 | grep -q .; }
+wait_for 10 journal
+sleep 0.5
+pkill -9 -f 'exim4 -Mc'
+J=$(basename "$(find $I -name '*-J' -size +0)" -J)
+touch -d '-2 hours' "$(file_of "$J" J)" "$(file_of "$J" H)" "$(file_of "$J" D)" "$(find $S/msglog -name "$J")"
+expect delivery-journal-left "$J"
+next 11 && exim4 -Mf "$ID" && expect held "$ID"
+next 12 && rm "$(file_of "$ID" H)" && expect body-without-envelope "$ID"
+next 13 && rm "$(file_of "$ID" D)" && expect envelope-without-body "$ID"
+next 14 && truncate -s 300 "$(file_of "$ID" H)" && expect corrupt "$ID"
+next 15 && truncate -s 5 "$(file_of "$ID" D)" && expect corrupt "$ID"
+next 16 && : >"$(file_of "$ID" H)" && expect empty-file "$ID"
+next 17 && chown 4321 "$(file_of "$ID" H)" "$(file_of "$ID" D)" && chmod 600 "$(file_of "$ID" H)" &&
+  expect wrong-owner-or-mode "$ID"
+next 18 && H=$(file_of "$ID" H) && mv "$H" "$H.bak" && mv "${H%H}D" "${H%H}D.bak" && expect foreign-name "$ID"
+next 19 && H=$(file_of "$ID" H) && mv "$H" "$(dirname "$H")/hdr.$ID" && expect foreign-name "$ID"
+next 20 && mkdir -p $I/old && mv "$(file_of "$ID" H)" "$(file_of "$ID" D)" $I/old/ && expect foreign-name "$ID"
+next 21 && H=$(file_of "$ID" H) && LONG=$(echo "$ID" | sed 's/^\(......\)-\(......\)-\(..\)$/\1-00000\2-00\3/') &&
+  sed -i "1s/$ID/$LONG/" "$H" "${H%H}D" && mv "$H" "${H%"$ID"-H}$LONG-H" && mv "${H%H}D" "${H%"$ID"-H}$LONG-D" &&
+  rm "$(find $S/msglog -name "$ID")" && chown Debian-exim:Debian-exim "${H%"$ID"-H}$LONG-"? && expect foreign-name "$LONG"
+next 22 && H=$(file_of "$ID" H) && A=$(dirname "$(dirname "$H")") && B=x && [ "$(basename "$(dirname "$H")")" = x ] && B=y
+mkdir -p $I/$B && chown Debian-exim:Debian-exim $I/$B && mv "$H" "${H%H}D" "$A/$B/" && expect misfiled "$ID"
+next 23 && rm "$(file_of "$ID" H)" "$(file_of "$ID" D)" && expect orphan-side-file "$ID"
+LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME=+400d $SENDMAIL -odq -f a@lab.test future1@grey.test <<M
+Subject: future
+
+x
+M
+expect future-time "$(basename "$(grep -rl 'future1@' $I --include='*-H')" -H)"
 python3 - <<'P'
 import socket
 server = socket.create_connection(("127.0.0.1", 25))
@@ -80,8 +119,10 @@ for command in ("HELO x", "MAIL FROM:<a@lab.test>", "RCPT TO:<named1@grey.test>"
     server.sendall(command.encode() + b"\r\n")
     answers.readline()
 P
-sleep 1
+named() { find $S/quarantine -name '*-H' | grep -q .; }
+wait_for 10 named
 expect other-queue "$(basename "$(find $S/quarantine -name '*-H')" -H)"
+wait_for 20 idle
 sleep 1
 compare
 pkill -x exim4

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""findings.py FOUND.jsonl [EXPECTED]: prints findings, or holds them against lines of `RULE ID`."""
+"""findings.py FOUND.jsonl [EXPECTED]: prints findings, or holds them against lines of `RULE ID` (`-`: no ID)."""
 import json
 import sys
 
@@ -18,7 +18,7 @@ def main():
                   f'{one["confidence"]}: {one["opinions"][0]["why"]}')
         return 0
     with open(sys.argv[2], encoding="utf-8") as file:
-        expected = sorted(tuple(line.split()) for line in file if line.strip())
+        expected = sorted(tuple(line.replace(" -", " ").rstrip("\n").split(" ")) for line in file if line.strip())
     seen = sorted((one["rule"], one["message"]["native_id"] or "") for one in found)
     if seen == expected:
         print(f"ok: the {len(expected)} ghosts that were made are found, and no other")

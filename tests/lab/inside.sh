@@ -28,9 +28,18 @@ wait_for() {
   return 1
 }
 
-# expect RULE ID: a ghost or stuck message that was just made. Written down for `compare`.
+# expect RULE ID: a ghost or stuck message that was just made (ID `-`: it has none). Written down for `compare`.
 : >/lab/expected
-expect() { echo "$1 $2" >>/lab/expected; }
+expect() {
+  [ -n "$2" ] || { echo "FAILED: nothing is there to be found under $1"; return 1; }
+  echo "$1 $2" >>/lab/expected
+}
+
+# next NUMBER: sets ID to that of the message to greyNUMBER@, by the script's own `id_of`.
+next() {
+  ID=$(id_of "grey$1")
+  [ -n "$ID" ] || { echo "FAILED: there is no message to grey$1"; return 1; }
+}
 
 # healthy WHEN: a scan now finds nothing and ends in 0.
 healthy() {
@@ -51,6 +60,7 @@ calm() {
   local flow=$! false=0 n
   sleep 2
   for n in $(seq 20); do
+    sleep 0.4 # so that the scans meet the flow at different moments
     /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/calm.jsonl 2>/lab/calm.err
     local code=$?
     if [ "$code" != 0 ]; then

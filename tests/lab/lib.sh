@@ -56,7 +56,8 @@ lab_chroot() {
 }
 
 # lab_run NAME: runs NAME.sh inside the chroot of NAME, which is fresh each time. Inside are /lab/ghostq, /lab/inside.sh, and
-# SMTP servers on 127.0.0.2:25 (451 4.7.1), 127.0.0.3:25 (hangs after DATA) and 127.0.0.4:25 (accepts).
+# SMTP servers on 127.0.0.2:25 (451 4.7.1), 127.0.0.3:25 (hangs after DATA), 127.0.0.4:25 (accepts) and 127.0.0.5:25 (accepts
+# recipients that begin with `ok`, 451 for the rest).
 lab_run() {
   local name=$1 root=$LAB/$1 here
   here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -73,7 +74,7 @@ lab_run() {
     ip link set lo up; hostname lab.test
     mount -t proc proc "$root/proc"; mount --bind /dev "$root/dev"
     mount -t tmpfs tmpfs "$root/run"; mkdir -p "$root/run/lock" "$root/dev/shm"
-    for server in 2:grey 3:slow 4:ok; do
+    for server in 2:grey 3:slow 4:ok 5:mixed; do
       chroot "$root" python3 /lab/fakesmtp.py "127.0.0.${server%%:*}" 25 "${server##*:}" >>"$root/lab/fakesmtp.log" 2>&1 &
     done
     sleep 0.4

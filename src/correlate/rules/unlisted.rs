@@ -22,7 +22,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    if case.treatment(RULE.name).is_none() || is_remnant(case) {
+    if case.treatment(RULE.name).is_none() || is_remnant(case) || waits_to_be_taken_over(case) {
         return Verdict::Nothing;
     }
     let Some(view) = case.view else { return Verdict::silent("no listing was given") };
@@ -62,4 +62,56 @@ fn judge(case: &Case<'_>) -> Verdict {
 /// A log without its message is no message that a listing could show.
 fn is_remnant(case: &Case<'_>) -> bool {
     case.sign(|sign| matches!(sign, crate::evidence::Sign::SideFileAlone)).is_some()
+}
+
+/// What was handed in and waits for its mail system is in no listing until its turn comes; when that is late, says
+/// `unclaimed`. Courier keeps it in `tmp` so long, observed on 1.0.16 while courierd was being started anew.
+fn waits_to_be_taken_over(case: &Case<'_>) -> bool {
+    case.sign(|sign| matches!(sign, crate::evidence::Sign::Unclaimed)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::case::Clock;
+    use crate::correlate::live_view::LiveView;
+    use crate::evidence::{Fact, Instance, Limits, Live, Locus, Message, Sign, Signed, Text, Time};
+    use crate::sources::{Source as _, courier::Courier};
+
+    /// Whether a message of Courier that the live listing does not show is called unlisted.
+    fn fires(message: &Message) -> bool {
+        let now = Time::from_unix(1_795_509_000);
+        let instance = Instance {
+            source: "courier",
+            label: String::new(),
+            root: Text::from("/var/lib/courier"),
+            queues: Vec::new(),
+            live: Some(Live { pid: 1, since: now }),
+            epochs: Vec::new(),
+            limits: Limits::default(),
+            last_activity: None,
+            facts: Vec::new(),
+            unlisted_queues: Vec::new(),
+            listing_blind_spot: None,
+        };
+        let view = LiveView::new(true);
+        let case = Case {
+            message,
+            instance: &instance,
+            listed: Listed::No,
+            view: Some(&view),
+            clock: Clock { now, given: false },
+            treatments: Courier.treatments(),
+        };
+        matches!(judge(&case), Verdict::Fires(_))
+    }
+
+    #[test]
+    fn what_waits_to_be_taken_over_is_in_no_listing_yet() {
+        let place = Locus::whole("tmp/179550/C983943");
+        let mut message = Message::at("tmp", place.clone());
+        assert!(fires(&message), "a message like any other");
+        message.signs.push(Signed::certain(Sign::Unclaimed, Fact::new("handed in", place)));
+        assert!(!fires(&message), "its turn has not come");
+    }
 }
