@@ -52,6 +52,7 @@ pub struct Root {
     cross_file_systems: bool,
     atime_lost: AtomicBool,
     manifest_used: AtomicBool,
+    manifest_missed: AtomicBool,
 }
 
 /// The names in a folder with what each of them is.
@@ -78,6 +79,7 @@ impl Root {
             cross_file_systems: false,
             atime_lost: AtomicBool::new(false),
             manifest_used: AtomicBool::new(false),
+            manifest_missed: AtomicBool::new(false),
         })
     }
 
@@ -110,9 +112,10 @@ impl Root {
         self.manifest.is_some()
     }
 
-    /// Whether a manifest was given and knows nothing of what lies here: it is that of another spool.
+    /// Whether a manifest was given, files were read, and it knows none of them: it is that of another spool. Where no
+    /// file lies there is nothing to know.
     pub fn manifest_is_foreign(&self) -> bool {
-        self.manifest.is_some() && !self.manifest_used.load(Ordering::Relaxed)
+        self.manifest_missed.load(Ordering::Relaxed) && !self.manifest_used.load(Ordering::Relaxed)
     }
 
     /// Whether some file or folder had to be read without protection of its access time: ghostq neither owns it nor has
@@ -159,8 +162,10 @@ impl Root {
         if kind != EntryKind::Regular {
             return Err(not_regular(path, kind));
         }
-        if self.in_manifest(path).is_some() {
-            self.manifest_used.store(true, Ordering::Relaxed);
+        if self.manifest.is_some() {
+            let seen =
+                if self.in_manifest(path).is_some() { &self.manifest_used } else { &self.manifest_missed };
+            seen.store(true, Ordering::Relaxed);
         }
         Ok(OpenFile { stat: self.as_original(path, stat), file })
     }

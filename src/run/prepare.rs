@@ -118,5 +118,9 @@ fn nothing_found(prepared: &Prepared) -> String {
         let _written = write!(text, "\n  {} ({})", damage.locus.path.lossy(), damage.what);
     }
     text.push_str("\nhint: name the spool: `ghostq scan PATH`; `ghostq sources` says what is recognised");
+    text.push_str(
+        "\nhint: a part of a spool (such as `mess`, `offline` or `msgq`) is recognised by its neighbours: \
+         name the folder above it, with `--source NAME` if most of them are missing",
+    );
     text
 }

@@ -180,3 +180,14 @@ fn a_manifest_of_another_spool_is_not_believed_in_silence() {
     assert_eq!(ran.code, 3, "{}", ran.out);
     assert!(ran.out.contains("the manifest knows none of the files"), "{}", ran.out);
 }
+
+#[test]
+fn a_manifest_need_not_know_a_folder_without_files() {
+    let spool = restore("sendmail/deferred");
+    let empty = tempfile::tempdir().unwrap();
+    let client = empty.path().join("mqueue-client");
+    std::fs::create_dir(&client).unwrap();
+    let manifest = fixture("sendmail/deferred").join("manifest.tsv");
+    let ran = ghostq([Path::new("scan"), spool.path(), &client, Path::new("--manifest"), &manifest]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
