@@ -15,7 +15,7 @@ chown courier /run/courier
 makealiases
 courier start
 sleep 2
-control() { find $S/msgs -name 'C*' | sort | sed -n "$1p"; }
+control() { grep -rl --include='C*' '^rgrey' $S/msgs | sort | sed -n "$1p"; }
 # The queue ID stands in the control file itself.
 id_of() { sed -n 's/^M//p' "$1" | head -1; }
 link_of() { find $S/msgq -samefile "$1"; }
@@ -37,12 +37,12 @@ flow() {
     mail 1 flow grey.test
     courier flush
     sleep 0.3
-    kill -9 $(deliverers)
+    kill -9 $(deliverers) && echo killed
   done
 }
 calm flow
 wait_for 30 idle
-sleep 2
+sleep 5
 
 say "ghosts"
 (printf 'Subject: half\n\n'; yes a line of text | head -20000; sleep 20) | $SENDMAIL -f a@lab.test half@grey.test &
