@@ -6,7 +6,7 @@ SCAN=$S
 
 say "setup"
 printf 'SMARTHOST 127.0.0.5\nPORT 25\n' >/etc/dma/dma.conf
-# Each message has a process of its own, which sleeps between attempts; what is retried here is retried by `dma -q`.
+# Each message has a process of its own, which locks it and sleeps between attempts: `dma -q` retries what has lost its own.
 quiet() { pkill -9 -x dma; pkill -9 -x sendmail; sleep 0.5; }
 
 say "baseline"
@@ -20,9 +20,11 @@ flow() {
   while [ ! -e /lab/stop ]; do
     mail 2 okflow ok.test
     mail 1 flow grey.test
-    timeout 5 dma -q
-    sleep 0.3
-    pkill -9 -x dma
+    pkill -9 --older 1 -x sendmail && echo killed
+    timeout 5 dma -q &
+    sleep 0.0$((RANDOM % 10))
+    pkill -9 -x dma && echo killed
+    sleep 0.2
   done
 }
 calm flow

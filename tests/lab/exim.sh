@@ -64,7 +64,7 @@ flow() {
     mail 1 flow slow.test
     exim4 -Rff grey.test
     sleep 0.2
-    pkill -9 --older 1 -f 'exim4 -Mc'
+    pkill -9 --older 1 -f 'exim4 -Mc' && echo killed
   done
 }
 calm flow

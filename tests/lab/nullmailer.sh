@@ -26,7 +26,7 @@ flow() {
     mail 1 flow grey.test
     echo 1 >$S/trigger
     sleep 0.2
-    pkill -9 -x smtp
+    pkill -9 -x smtp && echo killed
   done
 }
 calm flow

@@ -40,7 +40,7 @@ flow() {
     mail 1 flow grey.test
     timeout 20 sendmail -Am -q &
     sleep 0.4
-    pkill -9 -f 'sendmail: .*client (greeting|EHLO|MAIL|RCPT)'
+    pkill -9 -f 'sendmail: .*client (greeting|EHLO|MAIL|RCPT)' && echo killed
     sleep 0.2
   done
 }
