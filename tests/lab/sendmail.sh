@@ -39,8 +39,9 @@ flow() {
     mail 2 okflow ok.test
     mail 1 flow grey.test
     timeout 20 sendmail -Am -q &
-    sleep 0.4
-    pkill -9 -f 'sendmail: .*client (greeting|EHLO|MAIL|RCPT)' && echo killed
+    for try in $(seq 30); do
+      pkill -9 -f 'sendmail: .*(user open|client (greeting|EHLO|MAIL|RCPT))' && echo killed
+    done
     sleep 0.2
   done
 }
