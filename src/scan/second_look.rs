@@ -5,12 +5,15 @@
 //! after the second listing was taken, so that this listing had every chance to show it.
 
 use super::pool::read_contained;
-use crate::evidence::{Message, Record, Sign, Signed, Stat};
+use crate::evidence::{Message, PartKind, Record, Sign, Signed, Stat};
 use crate::read::disk::EntryKind;
 use crate::read::process::{self, FileId, Files, InUse};
 use crate::sources::{Opened, Unit};
 use std::cell::Cell;
 use std::ops::ControlFlow;
+
+/// Other files of a suspect that are asked for it.
+const MAX_ASKED: usize = 4;
 
 /// Why a suspect is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,21 +80,35 @@ pub fn files_of(message: &Message) -> impl Iterator<Item = FileId> + '_ {
     message.parts.iter().filter_map(|part| part.stat.as_ref()).map(|stat| (stat.device, stat.inode))
 }
 
-/// Whether the source still sees all that it saw: a file may be as it was while its other half has come, or gone.
+/// Whether the source still sees all that it saw: a file may be as it was while its other half has come, or gone. The file
+/// that shows what is wrong need not be the one by which the source reads the message (OpenSMTPD names an envelope, and reads
+/// the message by its content), so that its other files are asked as well until one of them speaks.
 fn looks_the_same(message: &Message, kind: EntryKind, place: &Opened) -> bool {
     let path = message.place.path.to_path();
-    let unit = Unit { root: &place.root, path: &path, kind };
+    let contents = message.parts.iter().filter(|part| part.kind == PartKind::Content);
+    let rest = message.parts.iter().filter(|part| part.kind != PartKind::Content);
+    let others = contents.chain(rest).map(|part| part.locus.path.to_path()).filter(|other| *other != path);
+    let files = std::iter::once((path.clone(), kind));
+    let files = files.chain(others.take(MAX_ASKED).map(|other| (other, EntryKind::Regular)));
     let mut same = false;
-    let read = read_contained(place, unit, &mut |record| {
-        if let Record::Message(now) = record
-            && now.place == message.place
-        {
-            let seen = |signed: &Signed| now.signs.iter().any(|other| other.sign == signed.sign);
-            same |= message.signs.iter().all(seen);
+    for (path, kind) in files {
+        let mut spoke = false;
+        let unit = Unit { root: &place.root, path: &path, kind };
+        let read = read_contained(place, unit, &mut |record| {
+            if let Record::Message(now) = record
+                && now.place == message.place
+            {
+                let seen = |signed: &Signed| now.signs.iter().any(|other| other.sign == signed.sign);
+                same |= message.signs.iter().all(seen);
+                spoke = true;
+            }
+            ControlFlow::Continue(())
+        });
+        if spoke || !read {
+            return read && same;
         }
-        ControlFlow::Continue(())
-    });
-    read && same
+    }
+    false
 }
 
 fn unchanged(before: &Stat, now: &Stat) -> bool {
@@ -103,7 +120,7 @@ fn unchanged(before: &Stat, now: &Stat) -> bool {
 mod tests {
     use super::*;
     use crate::evidence::{Fact, Live, Locus, Time};
-    use crate::sources::{Detected, Options, Source as _, exim::Exim};
+    use crate::sources::{Detected, Options, Source as _, exim::Exim, opensmtpd::OpenSmtpd};
     use std::path::Path;
 
     const HEADER: &str = "input/1xVf5d-00002O-0X-H";
@@ -135,6 +152,35 @@ mod tests {
         assert_eq!(look.at(&message, &opened), None, "it is as it was");
         std::fs::write(folder.path().join(HEADER), "").unwrap();
         assert_eq!(look.at(&message, &opened), Some(Dropped::Moved), "the body itself is as it was");
+    }
+
+    #[test]
+    fn a_file_that_shows_what_is_wrong_need_not_be_the_one_that_speaks_for_the_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let of_message = folder.path().join("queue/32/3252b9b1");
+        std::fs::create_dir_all(&of_message).unwrap();
+        std::fs::write(of_message.join("message"), "Subject: x\n\nx\n").unwrap();
+        let envelope = of_message.join("3252b9b1cdfe3647");
+        std::fs::write(&envelope, "").unwrap();
+        let detected =
+            Detected { root: folder.path().to_owned(), why: String::new(), config: None, variant: "" };
+        let mut opened = OpenSmtpd.open(&detected, &Options::default()).unwrap();
+        opened.instance.live = Some(Live { pid: 1, since: Time::from_unix(0) });
+        let path = Path::new("queue/32/3252b9b1/message");
+        let mut seen = None;
+        let unit = Unit { root: &opened.root, path, kind: EntryKind::Regular };
+        (opened.read)(unit, &mut |record| {
+            if let Record::Message(message) = record {
+                seen = Some(*message);
+            }
+            ControlFlow::Continue(())
+        });
+        let message: Message = seen.unwrap();
+        assert_eq!(message.place.path.to_path(), path.with_file_name("3252b9b1cdfe3647"));
+        let look = SecondLook::default();
+        assert_eq!(look.at(&message, &opened), None, "the empty envelope is still there");
+        std::fs::remove_file(&envelope).unwrap();
+        assert_eq!(look.at(&message, &opened), Some(Dropped::Moved), "it is gone");
     }
 
     #[cfg(unix)]
