@@ -15,6 +15,10 @@ use std::ops::ControlFlow;
 /// Damages that are kept for the report; all are counted.
 const MAX_DAMAGES: usize = 1_000;
 
+/// The mail system whose numbers are inodes and are used again: two files of one number in two folders may well be two
+/// messages (notqmail `INTERNALS.md`, section 2).
+const USES_NUMBERS_AGAIN: &str = "qmail";
+
 /// Different reasons for silence; there are a dozen.
 const MAX_REASONS: usize = 100;
 
@@ -124,7 +128,9 @@ pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedB
     if is_log(message) {
         return found;
     }
-    if let Some(id) = message.ids.native.as_ref().filter(|id| is_identity(id, message)) {
+    let source = scene.prepared.sources.get(message.instance).map(|source| source.name());
+    let native = message.ids.native.as_ref().filter(|_| source != Some(USES_NUMBERS_AGAIN));
+    if let Some(id) = native.filter(|id| is_identity(id, message)) {
         found.push((keys::native(&message.instance.to_string(), id), MatchedBy::Native));
     }
     if scene.prepared.places.len() > 1 {

@@ -201,3 +201,26 @@ fn the_command_that_the_table_proposes_works_when_it_is_pasted() {
     assert_eq!(shown.code, 0, "{proposed}: {}", shown.err);
     assert!(shown.out.contains("where it is"), "{}", shown.out);
 }
+
+#[test]
+fn two_files_of_one_number_in_a_qmail_queue_are_not_called_one_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = folder.path().join("queue");
+    let envelope = [("info", "Fs@x.example\0"), ("remote", "Ta@x.example\0")];
+    for part in ["0", "1"] {
+        let content = format!("Subject: number used again {part}\n\nbody\n");
+        for (kind, text) in envelope.into_iter().chain([("mess", content.as_str())]) {
+            let place = queue.join(kind).join(part);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join("46"), text).unwrap();
+        }
+    }
+    for kind in ["todo", "intd", "bounce", "pid", "lock", "local/0", "local/1"] {
+        std::fs::create_dir_all(queue.join(kind)).unwrap();
+    }
+    let found = findings(&ghostq(["scan", "--format", "json", queue.to_str().unwrap()]));
+    assert!(!found.is_empty());
+    for finding in found {
+        assert_eq!(finding["sightings"].as_array().map_or(0, Vec::len), 0, "{finding:#}");
+    }
+}

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     title: "the same message is there more than once",
     means: "The same message lies in two places: in two queues under one ID, in a queue folder and a \
         temporary table, in two temporary tables. Sending both would deliver it twice.",
-    seen: "Same queue ID within one instance, same Message-ID, or same subject, time and recipients (likely \
+    seen: "Same queue ID within one instance (not of qmail, which uses numbers again), same Message-ID, or same subject, time and recipients (likely \
         only). Shadow and safety-net copies are no duplicates.",
     source: "Microsoft KB 906557 (multiple delivery on restart)",
     judge,

@@ -92,6 +92,7 @@ mod tests {
     fn fires(message: &Message) -> bool {
         let now = Time::from_unix(1_795_509_000);
         let instance = Instance {
+            at_home: false,
             source: "courier",
             label: String::new(),
             root: Text::from("/var/lib/courier"),

@@ -4,8 +4,13 @@
 
 use crate::evidence::{Recipient, RecipientState, Text, Time};
 
-/// A control file is read so far; one with a hundred recipients that were tried a hundred times has about 1 MiB.
-pub const MAX_BYTES: usize = 4 << 20;
+/// A control file is read so far, piece by piece: what became of the recipients stands at its end. One with a hundred
+/// thousand recipients that were tried a hundred times each has about this much.
+pub const MAX_BYTES: u64 = 1 << 30;
+/// So much of it is held at a time; no line of it is as long (`comctlfile.c` appends a line per reply).
+const PIECE_BYTES: usize = 1 << 20;
+/// What is read beyond the size that the file had when it was opened.
+const APPENDED_MEANWHILE: usize = 4 << 10;
 /// Recipients that are kept.
 const MAX_RECIPIENTS: usize = 1_000;
 /// Attributes that are kept.
@@ -51,31 +56,51 @@ pub struct Fault {
     pub text: String,
 }
 
-/// Reads a control file; `whole`: the file ends with these bytes.
+/// Reads a control file that is held as a whole; `whole`: the file ends with these bytes.
+#[cfg(test)]
 pub fn read(bytes: &[u8], whole: bool) -> Reading {
     let mut reading = Reading::default();
-    let mut at = 0_usize;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        let ended = memchr::memchr(b'\n', rest);
-        let line = rest.get(..ended.unwrap_or(rest.len())).unwrap_or_default();
-        let end = at + line.len();
-        if reading.fault.is_none()
-            && let Some(text) = strange(line, ended.is_some() || !whole)
-        {
-            reading.fault = Some(Fault { start: at as u64, end: end as u64, text: text.to_owned() });
-        }
-        if let Some((letter, value)) = line.split_first() {
-            reading.take(*letter, value);
-        }
-        at = end + 1;
-    }
-    if let (true, Some(lacking)) = (whole, reading.lacking()) {
-        match &mut reading.fault {
-            Some(fault) => fault.text = format!("{}; {lacking}", fault.text),
-            None => reading.fault = Some(Fault { start: 0, end: bytes.len() as u64, text: lacking }),
-        }
+    let taken = reading.lines(bytes, 0);
+    reading.last_line(bytes.get(taken..).unwrap_or_default(), taken as u64, whole);
+    if whole {
+        reading.finish(bytes.len() as u64);
     }
     reading
+}
+
+/// Reads a control file of this size piece by piece; `piece` gives at most so many bytes from there on.
+///
+/// # Errors
+/// As `piece` reports.
+pub fn read_pieces(
+    size: u64,
+    mut piece: impl FnMut(u64, usize) -> std::io::Result<Vec<u8>>,
+) -> std::io::Result<Reading> {
+    let mut reading = Reading::default();
+    let mut at = 0;
+    while at < MAX_BYTES {
+        // Most files are small; a running courierd may append a few lines meanwhile.
+        let left = usize::try_from(size.saturating_sub(at)).unwrap_or(PIECE_BYTES);
+        let limit = left.saturating_add(APPENDED_MEANWHILE).min(PIECE_BYTES);
+        let bytes = piece(at, limit)?;
+        let taken = reading.lines(&bytes, at);
+        if bytes.len() < PIECE_BYTES {
+            let rest = bytes.get(taken..).unwrap_or_default();
+            at += taken as u64;
+            let end = at + rest.len() as u64;
+            reading.last_line(rest, at, end >= size && bytes.len() < limit);
+            if end >= size {
+                reading.finish(end);
+            }
+            return Ok(reading);
+        }
+        if taken == 0 {
+            break;
+        }
+        at += taken as u64;
+    }
+    reading.break_off(at, size);
+    Ok(reading)
 }
 
 /// What no line is: letters are letters and figures, and `ctlfile_openfn` ends at the first zero byte.
@@ -92,6 +117,59 @@ fn strange(line: &[u8], ended: bool) -> Option<&'static str> {
 }
 
 impl Reading {
+    /// Takes the lines that end within these bytes, which begin there in the file; how many bytes that were.
+    fn lines(&mut self, bytes: &[u8], offset: u64) -> usize {
+        let mut at = 0_usize;
+        while let Some(rest) = bytes.get(at..)
+            && let Some(length) = memchr::memchr(b'\n', rest)
+        {
+            self.line(rest.get(..length).unwrap_or_default(), offset + at as u64, true);
+            at += length + 1;
+        }
+        at
+    }
+
+    /// Takes what stands behind the last line end; `whole`: the file ends with it.
+    fn last_line(&mut self, line: &[u8], offset: u64, whole: bool) {
+        if !line.is_empty() {
+            self.line(line, offset, !whole);
+        }
+    }
+
+    fn line(&mut self, line: &[u8], offset: u64, ended: bool) {
+        if self.fault.is_none()
+            && let Some(text) = strange(line, ended)
+        {
+            let end = offset + line.len() as u64;
+            self.fault = Some(Fault { start: offset, end, text: text.to_owned() });
+        }
+        if let Some((letter, value)) = line.split_first() {
+            self.take(*letter, value);
+        }
+    }
+
+    /// Says what a file of this size lacks.
+    fn finish(&mut self, size: u64) {
+        let Some(lacking) = self.lacking() else { return };
+        match &mut self.fault {
+            Some(fault) => fault.text = format!("{}; {lacking}", fault.text),
+            None => self.fault = Some(Fault { start: 0, end: size, text: lacking }),
+        }
+    }
+
+    /// The rest is not read: who was served by then is not known, since that is written at the end.
+    fn break_off(&mut self, at: u64, size: u64) {
+        let waiting = |recipient: &&mut Recipient| recipient.state == RecipientState::Pending;
+        for recipient in self.recipients.iter_mut().filter(waiting) {
+            recipient.state = RecipientState::Unknown;
+        }
+        let text = format!(
+            "{size} bytes, which are no lines of a control file from here on or too many: they were not read, and who was \
+             served by then is not known"
+        );
+        self.fault.get_or_insert(Fault { start: at, end: size, text });
+    }
+
     /// Records without which courierd does not treat the message as it should (`cdmsgq3.C`, `done_message`).
     fn lacking(&self) -> Option<String> {
         let mut missing = Vec::new();
@@ -236,6 +314,41 @@ mod tests {
             );
         }
         assert!(read(&WHOLE[..=expiry], true).fault.is_none(), "only the next attempt is missing");
+    }
+
+    fn in_pieces(bytes: &[u8]) -> Reading {
+        let piece = |at: u64, limit: usize| {
+            let at = usize::try_from(at).unwrap().min(bytes.len());
+            Ok(bytes[at..bytes.len().min(at + limit)].to_vec())
+        };
+        read_pieces(bytes.len() as u64, piece).unwrap()
+    }
+
+    #[test]
+    fn who_was_served_is_read_at_the_end_of_a_file_however_long() {
+        let replies = b"I1 R 451 4.7.1 Greylisted\nD1 1795480051\n".repeat(150_000);
+        let long = [WHOLE, &replies, b"S0 1795480050 d\n"].concat();
+        assert!(long.len() > 4 * PIECE_BYTES);
+        let reading = in_pieces(&long);
+        assert_eq!(reading.fault, None);
+        assert_eq!(reading.recipients[0].state, RecipientState::Done);
+        assert_eq!(reading.recipients[1].state, RecipientState::Pending);
+    }
+
+    #[test]
+    fn pieces_and_the_whole_read_alike() {
+        for cut in 0..=WHOLE.len() {
+            let (pieces, whole) = (in_pieces(&WHOLE[..cut]), read(&WHOLE[..cut], true));
+            assert_eq!(format!("{pieces:?}"), format!("{whole:?}"), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_sure_where_the_end_cannot_be_read() {
+        let endless = [WHOLE, b"I1 R ", &vec![b'x'; 3 * PIECE_BYTES][..], b"\nS0 1795480050 d\n"].concat();
+        let reading = in_pieces(&endless);
+        assert_eq!(reading.fault.unwrap().start, WHOLE.len() as u64);
+        assert!(reading.recipients.iter().all(|recipient| recipient.state == RecipientState::Unknown));
     }
 
     #[test]

@@ -226,8 +226,8 @@ impl Entry<'_> {
     /// # Errors
     /// [`Damage`] if it cannot be read.
     pub fn read_control(&self, file: &OpenFile) -> Result<Reading, Damage> {
-        let bytes = file.all(control::MAX_BYTES).map_err(|error| self.root.refused(self.path, &error))?;
-        Ok(control::read(&bytes, bytes.len() as u64 >= file.stat.size))
+        control::read_pieces(file.stat.size, |at, limit| file.at(at, limit))
+            .map_err(|error| self.root.refused(self.path, &error))
     }
 
     /// A message that has this file as its main part.

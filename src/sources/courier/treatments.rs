@@ -160,8 +160,9 @@ pub static ALL: &[Treatment] = &[
             STOP,
             COPY_FIRST,
             remedy(
-                "n=$(basename {path} | tr -d C); mkdir -p {root}/msgs/$((n%100)); mv $(dirname {path})/[CD]$n {root}/msgs/$((n%100))/",
-                "put both files into the folder that the last two figures of the number name",
+                "n=$(basename {path} | tr -d C); mkdir -p {root}/msgs/$((n%100)); ls {root}/msgs/$((n%100))/[CD]$n || mv -n $(dirname {path})/[CD]$n {root}/msgs/$((n%100))/",
+                "put both files into the folder that the last two figures of the number name, only if no file of either name is \
+                 there: what is there is another message, since inodes are used again",
             ),
             START,
         ],

@@ -24,7 +24,10 @@ pub static ALL: &[Treatment] = &[
                to its sender (a message with a null sender it does not), and never looks there again",
         remedies: &[
             READ,
-            remedy("touch {path} && mv {path} {root}/queue/", "try it again, with a new lifetime"),
+            remedy(
+                "touch {path} && mv -n {path} {root}/queue/",
+                "try it again, with a new lifetime, only if no file of that name is there",
+            ),
             WAKE,
         ],
         destroyers: &[
@@ -41,8 +44,9 @@ pub static ALL: &[Treatment] = &[
             COPY_FIRST,
             READ,
             remedy(
-                "mv {path} {root}/queue/$(date +%s).1 && echo 1 > {root}/trigger",
-                "hand it in, if what there is of it is worth sending: its end may be missing",
+                "mv -n {path} {root}/queue/$(date +%s).1 && echo 1 > {root}/trigger",
+                "hand it in, only if no file of that name is there, and if what there is of it is worth sending: its end may be \
+                 missing",
             ),
         ],
         destroyers: &["waiting: a new process with the number in its name truncates it without a word"],
@@ -73,7 +77,10 @@ pub static ALL: &[Treatment] = &[
         next: "nothing, for ever: sender and listing pass over names that begin with a dot",
         remedies: &[
             COPY_FIRST,
-            remedy("mv {path} {root}/queue/{id}", "give it a name without a dot; the next run sends it"),
+            remedy(
+                "mv -n {path} {root}/queue/{id}",
+                "give it a name without a dot, only if no file of that name is there; the next run sends it",
+            ),
             WAKE,
         ],
         destroyers: &["deleting it as a stray temporary file: it may be the only copy"],
@@ -104,8 +111,8 @@ pub static ALL: &[Treatment] = &[
             COPY_FIRST,
             READ,
             remedy(
-                "mv {path} {root}/queue/.{id}",
-                "hide it from nullmailer-send until you have looked at it",
+                "mv -n {path} {root}/queue/.{id}",
+                "hide it from nullmailer-send until you have looked at it, only if no file of that name is there",
             ),
         ],
         destroyers: &["the next run of nullmailer-send: what a server accepts of it is deleted"],

@@ -94,6 +94,11 @@ impl Envelope {
         self.number("version")
     }
 
+    /// The version, if it is none that is known: what its fields mean is not known then either.
+    pub fn unknown_version(&self) -> Option<u64> {
+        self.version().filter(|version| !(1..=CURRENT).contains(version))
+    }
+
     /// A field that is a number.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.get(name)?.as_str()?.parse().ok()

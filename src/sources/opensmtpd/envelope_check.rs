@@ -50,11 +50,8 @@ pub fn field(name: &str, value: &[u8], version: Option<u64>) -> Option<(String, 
     let certain = |text: String| Some((text, Confidence::Certain));
     if name.eq_ignore_ascii_case("version") {
         return match version {
-            Some(1..=CURRENT) => None,
-            Some(number) => {
-                let text = format!("envelope version {number} is not one that ghostq knows");
-                Some((text, Confidence::Likely))
-            }
+            // A newer version is not judged at all (`Envelope::unknown_version`).
+            Some(_) => None,
             None => certain("expected a number as version, found something else".to_owned()),
         };
     }
@@ -93,6 +90,7 @@ pub fn is_known(name: &str) -> bool {
 /// What is missing in an envelope of which every line is in order, so that it may have been cut at the end of a line.
 pub fn whole(envelope: &Envelope) -> Option<(String, Confidence)> {
     let missing = |name: &&&str| envelope.get(name).is_none_or(crate::evidence::Text::is_empty);
+    let lost_text = |name: &str| lost_text(name, envelope.get(name).is_some());
     let Some(version) = envelope.version() else {
         return Some(("there is no field `version`".to_owned(), Confidence::Certain));
     };
@@ -106,6 +104,9 @@ pub fn whole(envelope: &Envelope) -> Option<(String, Confidence)> {
     ALWAYS.iter().find(missing).map(|lost| (lost_text(lost), Confidence::Likely))
 }
 
-fn lost_text(name: &str) -> String {
+fn lost_text(name: &str, is_there: bool) -> String {
+    if is_there {
+        return format!("the field `{name}` is empty, and smtpd never writes it so");
+    }
     format!("there is no field `{name}`, which smtpd always writes: the file ends too early")
 }

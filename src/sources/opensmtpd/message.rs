@@ -8,8 +8,8 @@ use super::reader::Reader;
 use super::sample::Sample;
 use super::signs::Signs;
 use crate::evidence::{
-    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign, Stat, Text,
-    Time, TimeKind, Timed,
+    Confidence, Damage, DamageKind, Fact, Locus, Message, Part, PartKind, Recipient, RecipientState, Sign,
+    Stat, Text, Time, TimeKind, Timed,
 };
 use crate::read::content::add_headers;
 use crate::read::disk::{EntryKind, Root};
@@ -146,6 +146,10 @@ impl<'a> Draft<'a> {
             return;
         }
         let envelope = Envelope::parse(bytes);
+        if let Some(version) = envelope.unknown_version() {
+            self.refused = Some(of_unknown_version(place, version));
+            return;
+        }
         if judged {
             self.judge(path, &envelope, bytes.len() as u64);
         }
@@ -285,6 +289,14 @@ impl<'a> Draft<'a> {
             add_headers(&mut self.message, &head);
         }
     }
+}
+
+/// An envelope of a version that is not known is neither judged nor shown.
+fn of_unknown_version(place: Text, version: u64) -> Damage {
+    let what =
+        format!("it is of version {version} of the format, and only versions up to {CURRENT} are known");
+    let hint = "look for a newer ghostq; an smtpd that does not know the version passes over the envelope";
+    Damage::new(DamageKind::Malformed, Locus::line(place, 1), what, hint)
 }
 
 /// A file of a message.

@@ -65,7 +65,7 @@ pub static ALL: &[Treatment] = &[
             SHOW,
             RESUBMIT,
             remedy(
-                "cp OTHER-ENVELOPE {path} && smtpctl discover {id}",
+                "cp {path} /root/ && cp OTHER-ENVELOPE {path} && smtpctl discover {id}",
                 "or write the envelope anew from that of another message of the same kind: the name is its ID, the fields \
                  `sender`, `rcpt` and `dest` are to be changed",
             ),
@@ -167,8 +167,8 @@ pub static ALL: &[Treatment] = &[
                 "keep it from being returned while you look for the content",
             ),
             remedy(
-                "cp -p BACKUP \"$(dirname {path})\"/message && smtpctl schedule {id}",
-                "put the content back, with the owner of the envelope and mode 600",
+                "cp -np BACKUP \"$(dirname {path})\"/message && smtpctl schedule {id}",
+                "put the content back, only if no file of that name is there, with the owner of the envelope and mode 600",
             ),
             remedy("smtpctl show envelope {id}", "read from whom and to whom it is"),
             remedy("smtpctl remove {id}", "or give it up, when the sender has been told"),
@@ -184,8 +184,9 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "mv {path} \"$(dirname {path})\"/EVPID && smtpctl discover EVPID",
-                "give an envelope back its name, 16 figures of which the first 8 are the name of its folder",
+                "mv -n {path} \"$(dirname {path})\"/EVPID && smtpctl discover EVPID",
+                "give an envelope back its name, 16 figures of which the first 8 are the name of its folder, only if no file of \
+                 that name is there and its recipient was not served (see the log)",
             ),
             remedy("cat {path}", "read it"),
         ],
@@ -203,8 +204,8 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "mkdir -p {root}/queue/BUCKET && mv \"$(dirname {path})\" {root}/queue/BUCKET/{id}",
-                "move its folder to where it belongs: the bucket is the first two figures of the ID, and belongs to the user of the queue with mode 700",
+                "mkdir -p {root}/queue/BUCKET && mv -nT \"$(dirname {path})\" {root}/queue/BUCKET/{id}",
+                "move its folder to where it belongs, only if nothing of that name is there: the bucket is the first two figures of the ID, and belongs to the user of the queue with mode 700",
             ),
             DISCOVER,
         ],

@@ -38,8 +38,8 @@ pub static ALL: &[Treatment] = &[
                 "give it to the user of Postfix; it is then delivered",
             ),
             remedy(
-                "mv {path} /root/",
-                "or move it out of the spool and deliver the rest first; this is the only cure for a name of one letter",
+                "mv -n {path} /root/",
+                "or move it out of the spool, if no file of that name is there, and deliver the rest first; this is the only cure for a name of one letter",
             ),
             remedy("postfix check", "find others of its kind: it prints `not owned by postfix`"),
         ],
@@ -139,8 +139,8 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "postfix stop && mv {path} {root}/deferred/{id} && postsuper -s && postfix start",
-                "give it back its queue ID; `postsuper -s` puts it where it belongs",
+                "postfix stop && mv -n {path} {root}/deferred/{id} && postsuper -s && postfix start",
+                "give it back its queue ID, only if `find {root} -name {id}` finds no message of that name; `postsuper -s` puts it where it belongs",
             ),
             READ,
         ],
@@ -157,8 +157,8 @@ pub static ALL: &[Treatment] = &[
             remedy("postfix stop && postsuper -s && postfix start", "put every file where it belongs"),
             remedy("postconf hash_queue_names hash_queue_depth", "look how Postfix hashes its queues"),
             remedy(
-                "mv {path} {root}/deferred/ && postsuper -s",
-                "with Postfix stopped, if it is in a subfolder with a long name",
+                "mv -n {path} {root}/deferred/ && postsuper -s",
+                "with Postfix stopped, if it is in a subfolder with a long name, and only if no file of that name is there",
             ),
         ],
         destroyers: &[],
@@ -176,7 +176,7 @@ pub static ALL: &[Treatment] = &[
                 "read it: it names the recipients of a message that is no longer there, and why they waited",
             ),
             remedy("grep {id} /var/log/mail.log", "find out what became of the message"),
-            remedy("mv {path} /root/", "then keep it outside the spool"),
+            remedy("mv -n {path} /root/", "then keep it outside the spool, if no file of that name is there"),
         ],
         destroyers: &[
             "deleting it before the recipients are written down: it may be all that is left of the message",

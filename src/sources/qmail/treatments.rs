@@ -57,7 +57,8 @@ pub static ALL: &[Treatment] = &[
             STOP_FIRST,
             remedy(
                 "",
-                "look for its content in a backup or under another name, and put it back at its place in `mess`",
+                "look for its content in a backup or under another name, and put it back at its place in `mess`, only if no file \
+                 of that number is there and the content is that of this message: numbers are used again",
             ),
             remedy(
                 "tr '\\0' '\\n' < {path}",
@@ -132,8 +133,15 @@ pub static ALL: &[Treatment] = &[
             STOP_FIRST,
             COPY_FIRST,
             remedy(
-                "mv {path} {root}/mess/$(({id} % SPLIT))/{id}",
-                "put all of its files (mess, info, local, remote) into the folders of the remainder, then start qmail-send",
+                "ls -l {root}/*/$(({id} % SPLIT))/{id}",
+                "look whether a file of this number is there already: numbers are used again, and that is then another message. \
+                 If any is, move nothing, and submit the content of the misfiled one anew to those whom the log does not show \
+                 as served",
+            ),
+            remedy(
+                "mv -n {path} {root}/mess/$(({id} % SPLIT))/{id}",
+                "only if no file of that number is there: put all of its files (mess, info, local, remote) into the folders of \
+                 the remainder, then start qmail-send",
             ),
             remedy(
                 "",
@@ -316,7 +324,7 @@ pub static ALL: &[Treatment] = &[
                 "read it: it names recipients of a message that is not there any more",
             ),
             remedy("grep {id} /var/log/mail.log", "find out what became of the message"),
-            remedy("mv {path} /root/", "then keep it outside the queue"),
+            remedy("mv -n {path} /root/", "then keep it outside the queue, if no file of that name is there"),
         ],
         destroyers: &[
             "deleting it before the recipients are written down: it may be all that is left of the message",

@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// A control file is read so far; one with a hundred thousand recipients has 6 MiB.
 const MAX_BYTES: u64 = 8 << 20;
+/// Of a longer one the recipients are counted so far, a piece at a time.
+const MAX_COUNTED_BYTES: u64 = 1 << 30;
+/// A piece.
+const PIECE_BYTES: usize = 1 << 20;
 /// The end of a longer one.
 const TAIL_BYTES: u64 = 64;
 
@@ -214,6 +218,22 @@ fn content(file: &OpenFile) -> std::io::Result<(Vec<u8>, bool)> {
     Ok((bytes, tail.ends_with(b"\n.\n")))
 }
 
+/// The lines `R` of a file that is longer than what is read of it; `None` beyond what is counted.
+fn recipients_of_long_file(file: &OpenFile) -> std::io::Result<Option<u64>> {
+    if file.stat.size > MAX_COUNTED_BYTES {
+        return Ok(None);
+    }
+    let (mut at, mut before, mut count) = (0_u64, b'\n', 0_u64);
+    loop {
+        let bytes = file.at(at, PIECE_BYTES)?;
+        let Some(last) = bytes.last().copied() else { return Ok(Some(count)) };
+        count += u64::from(before == b'\n' && bytes.first() == Some(&b'R'));
+        count += memchr::memmem::find_iter(&bytes, b"\nR").count() as u64;
+        at += bytes.len() as u64;
+        before = last;
+    }
+}
+
 fn read_control(entry: Entry<'_>, queue: Queue) -> Result<Control, Damage> {
     let file = entry.root.open_file(entry.path)?;
     let stat = file.stat;
@@ -235,7 +255,10 @@ fn read_control(entry: Entry<'_>, queue: Queue) -> Result<Control, Damage> {
             ));
         }
     };
-    if !whole {
+    if !whole && !reading.unread {
+        let counted =
+            recipients_of_long_file(&file).map_err(|error| entry.root.refused(entry.path, &error))?;
+        reading.count_of_all(counted);
         signs::of_long_file(&mut reading, stat.size, MAX_BYTES, ended);
     }
     Ok(Control { stat, reading })

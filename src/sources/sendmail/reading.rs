@@ -108,6 +108,18 @@ impl Reading {
         }
     }
 
+    /// Takes over how many recipients there are in a file that was not read to its end. Where that is not known, none of those
+    /// that were read are kept: their number would be taken for that of all.
+    pub fn count_of_all(&mut self, counted: Option<u64>) {
+        if let Some(count) = counted {
+            self.recipient_count = count;
+        } else {
+            self.attribute("recipients_read", Text::from(format!("{}, and not all", self.recipient_count)));
+            self.recipient_count = 0;
+            self.recipients.clear();
+        }
+    }
+
     /// Notes an attribute.
     pub fn attribute(&mut self, name: impl Into<String>, value: Text) {
         if self.attributes.len() < MAX_ATTRIBUTES {

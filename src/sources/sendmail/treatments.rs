@@ -37,7 +37,7 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             COPY_FIRST,
             remedy(
-                "mv {path} /root/",
+                "mv -n {path} /root/",
                 "move it out of the spool, its data file may stay: the next queue run takes the rest",
             ),
             remedy(
@@ -97,8 +97,9 @@ pub static ALL: &[Treatment] = &[
             LOG,
             remedy(
                 "",
-                "if its last line is `.` and its data file is there, rename it to `qf…` with the queue runs stopped; it is \
-                 then sent to every recipient that it names",
+                "if its last line is `.` and its data file is there, rename it to `qf…` with the queue runs stopped and only if \
+                 no `qf` of this ID is there; it is then sent to every recipient that it names: strike the line `R` of each \
+                 whom the log shows with `stat=Sent`",
             ),
             RESUBMIT,
         ],
@@ -118,7 +119,9 @@ pub static ALL: &[Treatment] = &[
             LOG,
             remedy(
                 "",
-                "look in a backup for the control file of this ID (`qf…`) and put it beside it, then run the queue",
+                "look in a backup for the control file of this ID (`qf…`), with the queue runs stopped. It names those as well \
+                 who were served since: strike the line `R` of each whom the log shows with `stat=Sent`, or they get it twice. \
+                 Then put it beside it, only if no `qf` of this ID is there, and run the queue",
             ),
             RESUBMIT,
         ],
@@ -134,12 +137,13 @@ pub static ALL: &[Treatment] = &[
                without its body",
         remedies: &[
             remedy(
-                "mv {path} /root/",
+                "mv -n {path} /root/",
                 "move the control file out of the spool before the next queue run, or stop the queue runs",
             ),
             remedy(
                 "",
-                "look in a backup for the data file of this ID (`df…`), put both back, then run the queue",
+                "look in a backup for the data file of this ID (`df…`), put both back, only if no file of either name is there, \
+                 then run the queue",
             ),
             LOG,
             remedy("", "else tell the sender: control file and log name everybody concerned"),
@@ -284,7 +288,7 @@ pub static ALL: &[Treatment] = &[
                own name it goes out without a body",
         remedies: &[
             remedy(
-                "mv {path} /root/",
+                "mv -n {path} /root/",
                 "move the copy out of the spool before the next queue run, and compare the two",
             ),
             LOG,

@@ -66,7 +66,7 @@ fn a_control_file_longer_than_is_read_is_judged_by_its_end() {
     let whole = [head.clone(), recipients.clone(), b".\n".to_vec()].concat();
     let case = Case::of(&[(&qf, &whole), (&df, b"x\n")]);
     assert_eq!(case.signs(), BTreeMap::new());
-    assert!(case.message(&qf).envelope.recipient_count.unwrap() > 300_000);
+    assert_eq!(case.message(&qf).envelope.recipient_count, Some(400_000));
     let cut = [head, recipients].concat();
     let case = Case::of(&[(&qf, &cut), (&df, b"x\n")]);
     assert_eq!(names(case.message(&qf)), ["Corrupt"]);
