@@ -3,6 +3,7 @@
 //! Source: Exim `receive.c` ("Received from"), `deliver.c` (`deliver_msglog`). Its times are local and have no zone unless
 //! `log_timezone` is set, so that none is taken from the text.
 
+use super::done;
 use crate::evidence::{Recipient, RecipientState, Text};
 use crate::read::disk::OpenFile;
 use std::io;
@@ -47,9 +48,9 @@ impl Log {
     }
 
     /// What it says of this recipient.
-    pub fn reason(&self, address: &Text) -> Option<&Text> {
-        let found = self.recipients.iter().find(|recipient| recipient.address == *address);
-        found.and_then(|recipient| recipient.reason.as_ref())
+    pub fn of(&self, address: &Text) -> Option<&Recipient> {
+        let address = done::key(address.bytes());
+        self.recipients.iter().find(|recipient| done::key(recipient.address.bytes()) == address)
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -151,7 +152,15 @@ mod tests {
             said,
             [("a@g.test".into(), RecipientState::Pending), ("b@g.test".into(), RecipientState::Done)]
         );
-        assert!(log.reason(&"a@g.test".into()).unwrap().lossy().ends_with("451 4.7.1 Greylisted"));
+        assert!(
+            log.of(&"a@g.test".into())
+                .unwrap()
+                .reason
+                .as_ref()
+                .unwrap()
+                .lossy()
+                .ends_with("451 4.7.1 Greylisted")
+        );
         assert_eq!(log.freezing, Some("*** Frozen (delivery error message)".into()));
     }
 
@@ -163,7 +172,7 @@ mod tests {
         );
         assert_eq!(log.sender, Some(Text::default()));
         assert_eq!(log.recipients.len(), 2);
-        assert_eq!(log.reason(&"a@g.test".into()), Some(&"no".into()));
+        assert_eq!(log.of(&"a@g.test".into()).unwrap().reason, Some("no".into()));
         assert_eq!(read("no log at all\n2026"), Log::default());
     }
 }
