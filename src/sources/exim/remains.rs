@@ -270,7 +270,11 @@ fn told(log: &Log, locus: &Locus) -> Vec<Fact> {
     let tell = |recipient: &Recipient| {
         let reason =
             recipient.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.lossy()));
-        let state = if recipient.state == RecipientState::Done { "done" } else { "not done" };
+        let state = match recipient.state {
+            RecipientState::Done => "done",
+            RecipientState::Pending => "not done",
+            RecipientState::Unknown => "not known to be done",
+        };
         Fact::new(format!("its log names {} ({state}{reason})", recipient.address.lossy()), locus.clone())
     };
     log.recipients.iter().take(MAX_FACTS).map(tell).collect()
