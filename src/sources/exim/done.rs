@@ -36,7 +36,7 @@ impl Done {
     }
 
     /// Notes that there are addresses which are not known.
-    pub fn is_incomplete(&mut self) {
+    pub fn lack_some(&mut self) {
         self.incomplete = true;
     }
 
@@ -70,6 +70,16 @@ pub fn key(address: &[u8]) -> Vec<u8> {
     key
 }
 
+/// Whether two addresses are the same to Exim.
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    let Some(at) = memchr::memrchr(b'@', one) else { return one == other };
+    let parts = one.split_at_checked(at).zip(other.split_at_checked(at));
+    one.len() == other.len()
+        && parts.is_some_and(|((name, domain), (other_name, other_domain))| {
+            name == other_name && domain.eq_ignore_ascii_case(other_domain)
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +90,9 @@ mod tests {
         done.add(b"Joe@x.test");
         assert!(done.has(b"Joe@X.Test"));
         assert!(!done.has(b"joe@x.test"));
+        assert!(same(b"Joe@X.test", b"Joe@x.Test"));
+        assert!(!same(b"joe@x.test", b"Joe@x.test"));
+        assert!(!same(b"joe", b"Joe"));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum Said<'a> {
 pub struct Reading {
     /// Addresses that it names.
     pub count: u64,
+    /// Addresses among them that are no recipients of the envelope.
+    pub others: u64,
     /// Whether it has lines that are no addresses.
     pub damaged: bool,
 }
@@ -39,7 +41,7 @@ impl Reading {
     pub fn fact(self, path: &std::path::Path, size: u64) -> Fact {
         let mut text = match self.count {
             0 if size == 0 => "its journal is empty: a delivery was begun, and none was finished".to_owned(),
-            0 => "its journal names nobody, but has parts that cannot be read".to_owned(),
+            0 => "its journal names nobody".to_owned(),
             1 => "its journal names 1 finished delivery that the envelope does not know of".to_owned(),
             count => {
                 format!("its journal names {count} finished deliveries that the envelope does not know of")
@@ -47,6 +49,12 @@ impl Reading {
         };
         if self.damaged {
             text.push_str("; parts of it cannot be read, so that others may be done as well");
+        }
+        if self.others > 0 {
+            text.push_str(
+                "; it names addresses that are no recipients, as what an alias stands for is named: which recipients are \
+                 done with them is not known",
+            );
         }
         Fact::new(text, Locus::bytes(Text::from_path(path), 0, size))
     }
@@ -66,18 +74,32 @@ fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
     places
 }
 
-/// The journals of a message. A message that was moved or renamed may have left its own where it was.
+/// The journals of a message.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that can be read.
+    pub files: Vec<(PathBuf, OpenFile)>,
+    /// The place of one that is no file, and is never opened.
+    pub odd: Option<PathBuf>,
+}
+
+/// Finds the journals of a message. A message that was moved or renamed may have left its own where it was.
 ///
 /// # Errors
 /// [`Damage`] if one of them cannot be read.
-pub fn find(entry: &Entry<'_>, body: Option<&PathBuf>) -> Result<Vec<(PathBuf, OpenFile)>, Damage> {
-    let mut found = Vec::new();
+pub fn find(entry: &Entry<'_>, body: Option<&PathBuf>) -> Result<Found, Damage> {
+    let mut found = Found::default();
     for path in places(entry, body) {
-        if !matches!(entry.root.stat(&path), Ok((EntryKind::Regular, _))) {
-            continue;
+        match entry.root.stat(&path) {
+            Ok((EntryKind::Regular, _)) => {}
+            Ok(_) => {
+                found.odd = Some(path);
+                continue;
+            }
+            Err(_) => continue,
         }
         match entry.root.open_file(&path) {
-            Ok(file) => found.push((path, file)),
+            Ok(file) => found.files.push((path, file)),
             // A delivery has ended in between.
             Err(damage) if damage.kind == DamageKind::Vanished => {}
             Err(damage) => return Err(damage),
@@ -144,10 +166,10 @@ mod tests {
 
     #[test]
     fn a_line_that_breaks_off_and_one_that_is_none_are_told_from_addresses() {
-        assert_eq!(read(b"a@x.test\n").1, Reading { count: 1, damaged: false });
+        assert_eq!(read(b"a@x.test\n").1, Reading { count: 1, ..Reading::default() });
         let (lines, reading) = read(b"a@x.test\n\0\0\0\nb@x.t");
         assert_eq!(lines, ["done a@x.test", "unreadable", "start b@x.t"]);
-        assert_eq!(reading, Reading { count: 1, damaged: true });
+        assert_eq!(reading, Reading { count: 1, others: 0, damaged: true });
         assert!(read(&vec![b'x'; 70_000]).1.damaged);
         assert_eq!(read(b"").1, Reading::default());
     }

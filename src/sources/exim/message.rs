@@ -381,7 +381,13 @@ fn take_journals(
     message: &mut Message,
 ) -> Result<Option<Signed>, Damage> {
     let mut facts = Vec::new();
-    for (path, file) in journal::find(entry, body)? {
+    let found = journal::find(entry, body)?;
+    if let Some(odd) = &found.odd {
+        read.done.lack_some();
+        let text = "where its journal should be is something that is no file: who is done is not known";
+        facts.push(Fact::new(text, Locus::metadata(Text::from_path(odd))));
+    }
+    for (path, file) in found.files {
         let reading = take_journal(&file, read).map_err(|error| entry.root.refused(&path, &error))?;
         facts.push(reading.fact(&path, file.stat.size));
         message.parts.push(part(PartKind::Side, &path, &file.stat));
@@ -395,14 +401,19 @@ fn take_journal(file: &OpenFile, read: &mut HeaderFile) -> std::io::Result<journ
     let wanted: HashSet<_> = read.recipients.iter().map(|address| done::key(address.bytes())).collect();
     let has_all = read.envelope_whole && read.recipients.len() as u64 == read.read;
     let done = &mut read.done;
-    journal::read(file, |said| match said {
+    let mut others = 0;
+    let reading = journal::read(file, |said| match said {
         Said::Done(address) if wanted.is_empty() || wanted.contains(&done::key(address)) => done.add(address),
         // What an alias stands for is named in place of the recipient, which may be done with it.
-        Said::Done(_) if has_all => done.is_incomplete(),
+        Said::Done(_) if has_all => {
+            others += 1;
+            done.lack_some();
+        }
         Said::Done(_) => {}
         Said::Start(start) => done.add_start(start),
-        Said::Unreadable => done.is_incomplete(),
-    })
+        Said::Unreadable => done.lack_some(),
+    })?;
+    Ok(journal::Reading { others, ..reading })
 }
 
 /// What could be saved from a damaged envelope.

@@ -42,7 +42,7 @@ impl Log {
         if start > 0 {
             // The first line names the sender, however long the log has grown.
             let head = file.head(4 << 10)?;
-            log.line(head.split(|byte| *byte == b'\n').next().unwrap_or_default());
+            log.line(first_line(&head));
         }
         let bytes = file.at(start, MAX_BYTES)?;
         let skipped = usize::from(start > 0);
@@ -65,8 +65,7 @@ impl Log {
 
     /// What it says of this recipient.
     pub fn of(&self, address: &Text) -> Option<&Recipient> {
-        let address = done::key(address.bytes());
-        self.recipients.iter().find(|recipient| done::key(recipient.address.bytes()) == address)
+        self.recipients.iter().find(|recipient| done::same(recipient.address.bytes(), address.bytes()))
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -150,8 +149,7 @@ impl Log {
         let Some((address, _)) = recipient_of(who) else { return };
         let reason = reason
             .map(|reason| Text::new(reason.get(..MAX_REASON_BYTES.min(reason.len())).unwrap_or_default()));
-        let key = done::key(address);
-        let known = self.recipients.iter_mut().rev().find(|known| done::key(known.address.bytes()) == key);
+        let known = self.recipients.iter_mut().rev().find(|known| done::same(known.address.bytes(), address));
         if let Some(known) = known {
             if known.state != RecipientState::Done {
                 known.state = state;
@@ -177,6 +175,12 @@ fn recipient_of(who: &[u8]) -> Option<(&[u8], bool)> {
 fn marked_delivered(text: &[u8]) -> Option<&[u8]> {
     let (address, _) = split(text.strip_prefix(b"address <")?, b"> marked delivered by ")?;
     Some(address)
+}
+
+/// The first line, without the word at which it breaks off.
+fn first_line(head: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', head).or_else(|| memchr::memrchr(b' ', head));
+    end.and_then(|end| head.get(..end)).unwrap_or_default()
 }
 
 /// What follows `2026-11-24 01:12:57`, with a fraction, a zone and a process number if they are logged.

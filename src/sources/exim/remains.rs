@@ -219,7 +219,10 @@ fn take_finished(message: &mut Message, entry: &Entry<'_>) {
     let Ok(journals) = journal::find(entry, None) else {
         return doubt(&mut message.envelope.recipients, b"");
     };
-    for (path, file) in journals {
+    if journals.odd.is_some() {
+        doubt(&mut message.envelope.recipients, b"");
+    }
+    for (path, file) in journals.files {
         take_journal(&mut message.envelope.recipients, &file);
         if *path != *entry.path {
             message.parts.push(part(PartKind::Side, &path, &file.stat));
