@@ -334,7 +334,7 @@ fn a_journal_that_names_others_or_is_damaged_leaves_nobody_pending() {
 
 #[test]
 fn a_body_with_a_long_journal_is_read_in_no_time() {
-    let journal: String = (0..10_000).map(|number| format!("u{number}@x.test\n")).collect();
+    let journal = (0..10_000).map(|number| format!("u{number}@x.test\n")).collect::<Vec<_>>().concat();
     let log = b"2026-11-24 01:13:24 Received from s@a.test P=local S=9 for u9999@X.test\n";
     let case =
         Case::of(&[(DATA, &body(ID)), (JOURNAL, journal.as_bytes()), ("msglog/1xVf5d-00002O-0X", log)]);
