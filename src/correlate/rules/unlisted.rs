@@ -75,10 +75,20 @@ mod tests {
     use super::*;
     use crate::correlate::case::Clock;
     use crate::correlate::live_view::LiveView;
-    use crate::evidence::{Fact, Instance, Limits, Live, Locus, Message, Sign, Signed, Text, Time};
-    use crate::sources::{Source as _, courier::Courier};
+    use crate::evidence::{
+        Fact, Instance, Limits, Live, Locus, Message, Shown, Sign, Signed, Text, Time, Treatment,
+    };
 
-    /// Whether a message of Courier that the live listing does not show is called unlisted.
+    static TREATMENTS: &[Treatment] = &[Treatment {
+        rule: RULE.name,
+        shown: Shown::Never,
+        next: "",
+        remedies: &[],
+        destroyers: &[],
+        source: "",
+    }];
+
+    /// Whether a message that the live listing does not show is called unlisted.
     fn fires(message: &Message) -> bool {
         let now = Time::from_unix(1_795_509_000);
         let instance = Instance {
@@ -102,7 +112,7 @@ mod tests {
             listed: Listed::No,
             view: Some(&view),
             clock: Clock { now, given: false },
-            treatments: Courier.treatments(),
+            treatments: TREATMENTS,
         };
         matches!(judge(&case), Verdict::Fires(_))
     }
