@@ -3,20 +3,16 @@
 //! Source: Exim `spool_in.c`, `spool_read_header`; `spool_out.c`, `spool_write_header`.
 
 use super::cursor::{Cursor, Line};
+use super::done::Done;
 use super::options::{self, Options};
 use super::recipient;
 use crate::evidence::{Confidence, Text, Time};
-use std::collections::HashSet;
 use std::io::{self, Read};
 
 /// Recipients that Exim's reader accepts ("arbitrary sanity check").
 const MAX_READ_RECIPIENTS: u64 = 16_384;
 /// Recipients that are kept; all are counted.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Addresses that need no delivery any more, kept to tell which recipients are done.
-const MAX_DONE: usize = 50_000;
-/// The same in bytes.
-const MAX_DONE_BYTES: usize = 4 << 20;
 /// Header text that is kept.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
@@ -62,28 +58,6 @@ pub struct HeaderFile {
     pub envelope_whole: bool,
     /// The first thing that is not as Exim writes it.
     pub fault: Option<Fault>,
-}
-
-/// Addresses that need no delivery any more.
-#[derive(Debug, Default)]
-pub struct Done {
-    names: HashSet<Vec<u8>>,
-    bytes: usize,
-}
-
-impl Done {
-    /// Notes an address.
-    pub fn add(&mut self, address: &[u8]) {
-        if self.names.len() < MAX_DONE && self.bytes + address.len() <= MAX_DONE_BYTES {
-            self.bytes += address.len();
-            self.names.insert(address.to_vec());
-        }
-    }
-
-    /// Whether this address is among them, byte for byte as Exim compares (`queue.c`, `queue_list`).
-    pub fn has(&self, address: &[u8]) -> bool {
-        self.names.contains(address)
-    }
 }
 
 /// Why reading stops.

@@ -3,59 +3,174 @@
 //! Source: Exim `deliver.c`, `post_process_one` ("write all successful addresses immediately to the journal").
 
 use super::cursor::{Cursor, Line};
-use super::header_file::Done;
-use crate::read::disk::OpenFile;
-use std::io;
+use super::message::Entry;
+use super::name::Half;
+use crate::evidence::{Damage, DamageKind, Fact, Locus, Text};
+use crate::read::disk::{EntryKind, OpenFile};
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::path::PathBuf;
 
-/// A journal is read so far: ten thousand deliveries.
-const MAX_BYTES: u64 = 4 << 20;
+/// A journal is read so far, line by line: millions of deliveries.
+const MAX_BYTES: u64 = 256 << 20;
 
-/// What a journal says.
-#[derive(Debug, Default)]
-pub struct Journal {
-    /// The addresses.
-    pub addresses: Vec<Vec<u8>>,
-    /// How many there are.
-    pub count: u64,
+/// A line of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// This address is done.
+    Done(&'a [u8]),
+    /// An address that begins so is done; the line breaks off.
+    Start(&'a [u8]),
+    /// Something that is no address: whoever stood there is not known.
+    Unreadable,
 }
 
-/// Addresses that are kept.
-const MAX_ADDRESSES: usize = 10_000;
+/// How a journal was read.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Addresses that it names.
+    pub count: u64,
+    /// Addresses among them that are no recipients of the envelope.
+    pub others: u64,
+    /// Whether it has lines that are no addresses.
+    pub damaged: bool,
+}
 
-/// Reads a journal.
+impl Reading {
+    /// What a journal of this size says.
+    pub fn fact(self, path: &std::path::Path, size: u64) -> Fact {
+        let mut text = match self.count {
+            0 if size == 0 => "its journal is empty: a delivery was begun, and none was finished".to_owned(),
+            0 => "its journal names nobody".to_owned(),
+            1 => "its journal names 1 finished delivery that the envelope does not know of".to_owned(),
+            count => {
+                format!("its journal names {count} finished deliveries that the envelope does not know of")
+            }
+        };
+        if self.damaged {
+            text.push_str("; parts of it cannot be read, so that others may be done as well");
+        }
+        if self.others > 0 {
+            text.push_str(
+                "; it names addresses that are no recipients, as what an alias stands for is named: which recipients are \
+                 done with them is not known",
+            );
+        }
+        Fact::new(text, Locus::bytes(Text::from_path(path), 0, size))
+    }
+}
+
+/// Where the journal of a message may lie: beside its files, under their tail or its own name, and where Exim looks for it.
+fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
+    let tailed = Text::new(entry.name_of(Half::Journal)).to_path();
+    let plain = [entry.id, b"-J"].concat();
+    let mut places = Vec::new();
+    for folder in body.and_then(|path| path.parent()).into_iter().chain([entry.spot.folder.as_path()]) {
+        places.extend([folder.join(&tailed), folder.join(Text::new(plain.as_slice()).to_path())]);
+    }
+    places.extend(entry.spot.homes(entry.id, &plain));
+    let mut seen = HashSet::new();
+    places.retain(|path| seen.insert(path.clone()));
+    places
+}
+
+/// The journals of a message.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that can be read.
+    pub files: Vec<(PathBuf, OpenFile)>,
+    /// The place of one that is no file, and is never opened.
+    pub odd: Option<PathBuf>,
+}
+
+/// Finds the journals of a message. A message that was moved or renamed may have left its own where it was.
+///
+/// # Errors
+/// [`Damage`] if one of them cannot be read.
+pub fn find(entry: &Entry<'_>, body: Option<&PathBuf>) -> Result<Found, Damage> {
+    let mut found = Found::default();
+    for path in places(entry, body) {
+        match entry.root.stat(&path) {
+            Ok((EntryKind::Regular, _)) => {}
+            Ok(_) => {
+                found.odd = Some(path);
+                continue;
+            }
+            Err(_) => continue,
+        }
+        match entry.root.open_file(&path) {
+            Ok(file) => found.files.push((path, file)),
+            // A delivery has ended in between.
+            Err(damage) if damage.kind == DamageKind::Vanished => {}
+            Err(damage) => return Err(damage),
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a journal and gives on what each line says, so that none of it need be kept.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(file: &OpenFile) -> io::Result<Journal> {
-    let mut cursor = Cursor::new(io::Read::take(file.reader()?, MAX_BYTES));
-    let mut journal = Journal::default();
+pub fn read(file: &OpenFile, said: impl FnMut(Said<'_>)) -> io::Result<Reading> {
+    let reading = read_lines(file.reader()?.take(MAX_BYTES), said)?;
+    Ok(Reading { damaged: reading.damaged || file.stat.size > MAX_BYTES, ..reading })
+}
+
+fn read_lines(input: impl Read, mut said: impl FnMut(Said<'_>)) -> io::Result<Reading> {
+    let mut cursor = Cursor::new(input);
+    let mut reading = Reading::default();
     loop {
-        match cursor.line()? {
-            Line::Whole(line) => journal.add(line),
-            // A line that breaks off names no finished delivery for sure, but sending again is worse than looking twice.
-            Line::Cut(line) => {
-                if !line.is_empty() {
-                    journal.add(line);
-                }
-                return Ok(journal);
+        let (line, last) = match cursor.line()? {
+            Line::Whole(line) => (line, false),
+            Line::Cut(line) if line.is_empty() => return Ok(reading),
+            Line::Cut(line) => (line, true),
+            Line::TooLong => {
+                reading.damaged = true;
+                said(Said::Unreadable);
+                // What follows is not aligned with lines; Exim writes none of such length.
+                return Ok(reading);
             }
-            Line::TooLong => return Ok(journal),
+        };
+        if line.is_empty() || memchr::memchr(0, &line).is_some() {
+            reading.damaged = true;
+            said(Said::Unreadable);
+        } else if last {
+            reading.damaged = true;
+            said(Said::Start(&line));
+        } else {
+            reading.count += 1;
+            said(Said::Done(&line));
+        }
+        if last {
+            return Ok(reading);
         }
     }
 }
 
-impl Journal {
-    fn add(&mut self, line: Vec<u8>) {
-        self.count += 1;
-        if self.addresses.len() < MAX_ADDRESSES {
-            self.addresses.push(line);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> (Vec<String>, Reading) {
+        let mut lines = Vec::new();
+        let reading = read_lines(bytes, |said| {
+            lines.push(match said {
+                Said::Done(line) => format!("done {}", String::from_utf8_lossy(line)),
+                Said::Start(line) => format!("start {}", String::from_utf8_lossy(line)),
+                Said::Unreadable => "unreadable".into(),
+            });
+        });
+        (lines, reading.unwrap())
     }
 
-    /// Takes the addresses over.
-    pub fn take_over(&self, done: &mut Done) {
-        for address in &self.addresses {
-            done.add(address);
-        }
+    #[test]
+    fn a_line_that_breaks_off_and_one_that_is_none_are_told_from_addresses() {
+        assert_eq!(read(b"a@x.test\n").1, Reading { count: 1, ..Reading::default() });
+        let (lines, reading) = read(b"a@x.test\n\0\0\0\nb@x.t");
+        assert_eq!(lines, ["done a@x.test", "unreadable", "start b@x.t"]);
+        assert_eq!(reading, Reading { count: 1, others: 0, damaged: true });
+        assert!(read(&vec![b'x'; 70_000]).1.damaged);
+        assert_eq!(read(b"").1, Reading::default());
     }
 }

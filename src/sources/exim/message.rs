@@ -1,8 +1,9 @@
 //! One envelope file as a message, with what lies beside it.
 
+use super::done::{self, Done};
 use super::generation::Generation;
 use super::header_file::{self, HeaderFile};
-use super::journal;
+use super::journal::{self, Said};
 use super::message_id::{self, MessageId};
 use super::message_log::Log;
 use super::name::Half;
@@ -14,6 +15,7 @@ use crate::evidence::{
 };
 use crate::read::content::add_headers;
 use crate::read::disk::{EntryKind, OpenFile, Root};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// What a spool's files are judged by.
@@ -96,7 +98,7 @@ impl Spool {
         let mut message = self.blank(&entry, PartKind::Envelope, &file.stat);
         let body = entry.find(Half::Data).filter(|(_, kind, _)| *kind == EntryKind::Regular);
         // Who is done by the journal counts for everything that follows.
-        let journal = take_journal(&entry, body.as_ref(), &mut read, &mut message)?;
+        let journal = take_journals(&entry, body.as_ref().map(|(path, _, _)| path), &mut read, &mut message)?;
         let mut signs = self.content_signs(&entry, &file, &read, body.as_ref());
         signs.extend(self.refusal(&entry, &file.stat));
         signs.extend(held(&entry, &read));
@@ -110,7 +112,7 @@ impl Spool {
         fill(&mut message, &entry, &mut read, body.as_ref().map(|(_, _, stat)| stat));
         if explained || !message.signs.is_empty() {
             add_headers(&mut message, &read.header);
-            self.add_log(&mut message, &entry);
+            self.add_log(&mut message, &entry, &read.done);
         }
         Ok(message)
     }
@@ -251,16 +253,24 @@ impl Spool {
     }
 
     /// What the log of the message says of its recipients.
-    fn add_log(&self, message: &mut Message, entry: &Entry<'_>) {
+    fn add_log(&self, message: &mut Message, entry: &Entry<'_>, done: &Done) {
         let Some((path, file, log)) = self.log_of(entry) else { return };
         let envelope = &mut message.envelope;
         if envelope.recipients.is_empty() {
             // A damaged envelope: whom it was to reach stands in the log, if anywhere.
             envelope.sender = envelope.sender.take().or_else(|| log.sender.clone());
             envelope.recipients.clone_from(&log.recipients);
+            for recipient in &mut envelope.recipients {
+                recipient.state = both(recipient.state, done.state(&recipient.address));
+            }
         }
         for recipient in &mut envelope.recipients {
-            recipient.reason = log.reason(&recipient.address).cloned();
+            let Some(logged) = log.of(&recipient.address) else { continue };
+            recipient.reason.clone_from(&logged.reason);
+            if recipient.state == RecipientState::Pending && logged.state == RecipientState::Done {
+                // The log is no part of what Exim works by, and one of the two must be wrong.
+                recipient.state = RecipientState::Unknown;
+            }
         }
         let held = message.signs.iter_mut().find(|signed| signed.sign == Sign::Held);
         if let (Some(held), Some(why)) = (held, log.freezing) {
@@ -282,6 +292,16 @@ impl Spool {
             let log = Log::read(&file).ok()?;
             Some((path, file, log))
         })
+    }
+}
+
+/// What two sources that each know of some finished deliveries say together.
+pub fn both(one: RecipientState, other: RecipientState) -> RecipientState {
+    use RecipientState as R;
+    match (one, other) {
+        (R::Done, _) | (_, R::Done) => R::Done,
+        (R::Unknown, _) | (_, R::Unknown) => R::Unknown,
+        (R::Pending, R::Pending) => R::Pending,
     }
 }
 
@@ -353,34 +373,47 @@ fn body_lost(entry: &Entry<'_>, read: &HeaderFile) -> Signed {
     signed
 }
 
-/// Recipients that the journal says are done.
-fn take_journal(
+/// Recipients that the journals say are done.
+fn take_journals(
     entry: &Entry<'_>,
-    body: Option<&(PathBuf, EntryKind, Stat)>,
+    body: Option<&PathBuf>,
     read: &mut HeaderFile,
     message: &mut Message,
 ) -> Result<Option<Signed>, Damage> {
-    let beside = body.and_then(|(path, _, _)| path.parent()).unwrap_or(&entry.spot.folder);
-    let path = beside.join(Text::new(entry.name_of(Half::Journal)).to_path());
-    if !matches!(entry.root.stat(&path), Ok((EntryKind::Regular, _))) {
-        return Ok(None);
+    let mut facts = Vec::new();
+    let found = journal::find(entry, body)?;
+    if let Some(odd) = &found.odd {
+        read.done.lack_some();
+        let text = "where its journal should be is something that is no file: who is done is not known";
+        facts.push(Fact::new(text, Locus::metadata(Text::from_path(odd))));
     }
-    let file = match entry.root.open_file(&path) {
-        Ok(file) => file,
-        // A delivery has ended in between.
-        Err(damage) if damage.kind == crate::evidence::DamageKind::Vanished => return Ok(None),
-        Err(damage) => return Err(damage),
-    };
-    let journal = journal::read(&file).map_err(|error| entry.root.refused(&path, &error))?;
-    journal.take_over(&mut read.done);
-    message.parts.push(part(PartKind::Side, &path, &file.stat));
-    let text = match journal.count {
-        0 => "its journal is empty: a delivery was begun, and none was finished".to_owned(),
-        1 => "its journal names 1 finished delivery that the envelope does not know of".to_owned(),
-        count => format!("its journal names {count} finished deliveries that the envelope does not know of"),
-    };
-    let locus = Locus::bytes(Text::from_path(&path), 0, file.stat.size);
-    Ok(Some(Signed::certain(Sign::JournalLeft, Fact::new(text, locus))))
+    for (path, file) in found.files {
+        let reading = take_journal(&file, read).map_err(|error| entry.root.refused(&path, &error))?;
+        facts.push(reading.fact(&path, file.stat.size));
+        message.parts.push(part(PartKind::Side, &path, &file.stat));
+    }
+    let sign = Sign::JournalLeft;
+    Ok((!facts.is_empty()).then_some(Signed { sign, confidence: Confidence::Certain, facts }))
+}
+
+/// Notes those recipients of the envelope that a journal names, or all that it names if the envelope is damaged.
+fn take_journal(file: &OpenFile, read: &mut HeaderFile) -> std::io::Result<journal::Reading> {
+    let wanted: HashSet<_> = read.recipients.iter().map(|address| done::key(address.bytes())).collect();
+    let has_all = read.envelope_whole && read.recipients.len() as u64 == read.read;
+    let done = &mut read.done;
+    let mut others = 0;
+    let reading = journal::read(file, |said| match said {
+        Said::Done(address) if wanted.is_empty() || wanted.contains(&done::key(address)) => done.add(address),
+        // What an alias stands for is named in place of the recipient, which may be done with it.
+        Said::Done(_) if has_all => {
+            others += 1;
+            done.lack_some();
+        }
+        Said::Done(_) => {}
+        Said::Start(start) => done.add_start(start),
+        Said::Unreadable => done.lack_some(),
+    })?;
+    Ok(journal::Reading { others, ..reading })
 }
 
 /// What could be saved from a damaged envelope.
@@ -417,11 +450,7 @@ fn fill(message: &mut Message, entry: &Entry<'_>, read: &mut HeaderFile, body: O
     message.envelope.recipients = read
         .recipients
         .iter()
-        .map(|address| {
-            let done = read.done.has(address.bytes());
-            let state = if done { RecipientState::Done } else { RecipientState::Pending };
-            Recipient { address: address.clone(), state, reason: None }
-        })
+        .map(|address| Recipient { address: address.clone(), state: read.done.state(address), reason: None })
         .collect();
     // The header field that Exim itself marks as the Message-ID.
     message.ids.message_id = message_id_field(&read.header);

@@ -4,6 +4,7 @@ use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, Usua
 use crate::evidence::Treatment;
 
 mod cursor;
+mod done;
 mod generation;
 mod header_file;
 mod journal;

@@ -1,6 +1,7 @@
 //! Files of messages without their envelope: a body, a journal, an envelope that never got its name, a log.
 
-use super::journal;
+use super::done;
+use super::journal::{self, Said};
 use super::message::{Entry, Spool, attach_log, part};
 use super::message_id;
 use super::message_log::Log;
@@ -10,13 +11,16 @@ use crate::evidence::{
     Confidence, Damage, Fact, Locus, Message, PartKind, Recipient, RecipientState, Record, Sign, Signed,
     Stat, Text, format_duration,
 };
-use crate::read::disk::{EntryKind, Root};
+use crate::read::disk::{EntryKind, OpenFile, Root};
 use crate::read::mime;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// On a copy, a body that was written this shortly before everything stopped may have been in the making: a client may take
 /// five minutes for each piece (`smtp_receive_timeout`).
 const IN_FLIGHT: i64 = 600;
+/// Recipients that are kept of those that a journal names.
+const MAX_RECIPIENTS: usize = 10_000;
 /// Recipients that are told of in the facts.
 const MAX_FACTS: usize = 20;
 /// How much of a file of no known name is looked at.
@@ -210,25 +214,58 @@ impl Spool {
     }
 }
 
-/// Recipients that the journal of a body without envelope names.
+/// Recipients that the journals of a body without envelope name.
 fn take_finished(message: &mut Message, entry: &Entry<'_>) {
-    let path = entry.spot.sibling(&entry.name_of(Half::Journal));
-    let Ok(file) = entry.root.open_file(&path) else { return };
-    let Ok(journal) = journal::read(&file) else { return };
-    for address in journal.addresses {
-        let address = Text::new(address);
-        match message.envelope.recipients.iter_mut().find(|recipient| recipient.address == address) {
-            Some(known) => known.state = RecipientState::Done,
-            None => message.envelope.recipients.push(Recipient {
-                address,
-                state: RecipientState::Done,
-                reason: None,
-            }),
+    let Ok(journals) = journal::find(entry, None) else {
+        return doubt(&mut message.envelope.recipients, b"");
+    };
+    if journals.odd.is_some() {
+        doubt(&mut message.envelope.recipients, b"");
+    }
+    for (path, file) in journals.files {
+        take_journal(&mut message.envelope.recipients, &file);
+        if *path != *entry.path {
+            message.parts.push(part(PartKind::Side, &path, &file.stat));
         }
     }
-    if *path != *entry.path {
-        message.parts.push(part(PartKind::Side, &path, &file.stat));
+}
+
+/// Notes whom a journal names. Who is named, but not in the log, may be what an alias of any of those there stands for.
+fn take_journal(recipients: &mut Vec<Recipient>, file: &OpenFile) {
+    let logged = recipients.len();
+    let mut known: HashMap<_, _> =
+        recipients.iter().enumerate().map(|(at, known)| (done::key(known.address.bytes()), at)).collect();
+    let (mut unsure, mut broken_off) = (false, None);
+    let read = journal::read(file, |said| match said {
+        Said::Done(address) => {
+            let key = done::key(address);
+            if let Some(at) = known.get(&key) {
+                recipients.get_mut(*at).into_iter().for_each(|known| known.state = RecipientState::Done);
+                return;
+            }
+            unsure |= logged > 0;
+            if recipients.len() < MAX_RECIPIENTS {
+                known.insert(key, recipients.len());
+                let (address, state) = (Text::new(address), RecipientState::Done);
+                recipients.push(Recipient { address, state, reason: None });
+            }
+        }
+        Said::Start(start) => broken_off = Some(done::key(start)),
+        Said::Unreadable => unsure = true,
+    });
+    if unsure || read.is_err() {
+        doubt(recipients, b"");
+    } else if let Some(start) = broken_off {
+        doubt(recipients, &start);
     }
+}
+
+/// Those who are not done, but may be: all whose address begins so.
+fn doubt(recipients: &mut [Recipient], start: &[u8]) {
+    let pending = recipients.iter_mut().filter(|known| known.state == RecipientState::Pending);
+    pending
+        .filter(|known| done::key(known.address.bytes()).starts_with(start))
+        .for_each(|known| known.state = RecipientState::Unknown);
 }
 
 /// What a log says of the recipients.
@@ -236,7 +273,11 @@ fn told(log: &Log, locus: &Locus) -> Vec<Fact> {
     let tell = |recipient: &Recipient| {
         let reason =
             recipient.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.lossy()));
-        let state = if recipient.state == RecipientState::Done { "done" } else { "not done" };
+        let state = match recipient.state {
+            RecipientState::Done => "done",
+            RecipientState::Pending => "not done",
+            RecipientState::Unknown => "not known to be done",
+        };
         Fact::new(format!("its log names {} ({state}{reason})", recipient.address.lossy()), locus.clone())
     };
     log.recipients.iter().take(MAX_FACTS).map(tell).collect()

@@ -12,10 +12,12 @@ const fn remedy(command: &'static str, what: &'static str) -> Remedy {
 
 const COPY_FIRST: Remedy =
     remedy("cp -a {path} /root/", "copy it out of the spool first, with owner, mode and time");
+const FIND_ALL: Remedy = remedy("find {root} -name '*{id}*'", "find all files of this ID");
 const SEE_LOG: Remedy = remedy("exigrep {id} /var/log/exim4/mainlog", "find out what became of the message");
 const RESUBMIT: Remedy = remedy(
     "exim -i -f SENDER -- RECIPIENT… < MESSAGE",
-    "submit what there is of it anew, to the recipients that are not done, and check that it is whole before you do",
+    "submit what there is of it anew, to the recipients that are pending, and check that it is whole before you do; who is unknown \
+     may have got it",
 );
 
 /// One treatment a rule.
@@ -96,9 +98,12 @@ pub static ALL: &[Treatment] = &[
                 "exim_id_update -d -v {root}",
                 "with Exim stopped, give messages with IDs of 23 characters old ones",
             ),
+            FIND_ALL,
             remedy(
-                "mv {path} {root}/input/{id}-H",
-                "give a renamed envelope its name back, the body first, and only if that name is free",
+                "",
+                "with `mv -n`, give each file its own name in the folder `input` that it lies under: the journal first (`ID-J`), \
+                 or who has got the message gets it again; then the body (`ID-D`), and the envelope (`ID-H`) last. `mv -n` \
+                 leaves a file where it is if the name is taken: look at both then. A body without its envelope stays where it is",
             ),
         ],
         destroyers: &["deleting it as a stray backup: it may be the only copy"],
@@ -110,9 +115,12 @@ pub static ALL: &[Treatment] = &[
         shown: Shown::Always,
         next: "it is listed, and every queue run passes over it in silence, since its files are looked for elsewhere",
         remedies: &[
+            FIND_ALL,
             remedy(
-                "mv {path} {root}/input/",
-                "move body and envelope to `input` itself, the body first; Exim finds them there whether the spool is split or not",
+                "",
+                "with `mv -n`, move them to the folder `input` that they lie under: the journal (`ID-J`) first, or who has got the \
+                 message gets it again; then the body, and the envelope last. Exim finds them there whether the spool is split or \
+                 not. `mv -n` leaves a file where it is if the name is taken: look at both then",
             ),
             remedy("exim -bP split_spool_directory", "see whether the spool is split"),
         ],
@@ -128,8 +136,8 @@ pub static ALL: &[Treatment] = &[
                root unless it is told not to, so that it may be tried and delivered all the same",
         remedies: &[
             remedy(
-                "chown --reference={root}/input {path} && chmod 640 {path}",
-                "give it to the user of Exim",
+                "chown --reference=\"$(dirname {path})\" {path} && chmod 640 {path}",
+                "give it the owner of its folder, which is the user of Exim unless that was changed as well",
             ),
             remedy("exim -M {id}", "then try it at once"),
         ],
@@ -145,7 +153,10 @@ pub static ALL: &[Treatment] = &[
             remedy("exim -qGQUEUE -bp", "list the named queue"),
             remedy("exim -qGQUEUE", "run it once; `-q1hGQUEUE` starts a runner for it"),
             remedy("exim -qGQUEUE -MG '' {id}", "or move the message to the default queue"),
-            remedy("exipick --finput", "see what is in `Finput`; move it back to `input` and thaw it"),
+            remedy(
+                "exipick --finput",
+                "see what is in `Finput`; move it back to `input`, its journal first and its envelope last, and thaw it",
+            ),
         ],
         destroyers: &["removing the queue's folder: Exim does not know that there is mail in it"],
         source: "Exim specification, `named queues`; deliver.c (move_frozen_messages); observed on 4.96",
@@ -172,7 +183,7 @@ pub static ALL: &[Treatment] = &[
         shown: Shown::Always,
         next: "the next delivery attempt reads the journal, marks those recipients as done, and goes on with the others",
         remedies: &[
-            remedy("cat {root}/input/{id}-J", "see who has got the message already"),
+            remedy("find {root} -name {id}-J -exec cat {} +", "see who has got the message already"),
             remedy("exim -M {id}", "let Exim take the journal over and deliver the rest"),
         ],
         destroyers: &[
@@ -258,7 +269,7 @@ pub static ALL: &[Treatment] = &[
         next: "of two files of one ID, in `input` and in its folder of a letter, Exim works with the one that it finds first and \
                lists both",
         remedies: &[
-            remedy("find {root} -name '{id}-*'", "find all files of this ID"),
+            FIND_ALL,
             remedy("exim -bP split_spool_directory", "see in which of the two places Exim looks first"),
             COPY_FIRST,
         ],

@@ -278,3 +278,67 @@ fn every_rule_that_can_fire_on_exim_has_one_treatment_with_a_source() {
         assert!(!treatment.remedies.is_empty(), "{}", treatment.rule);
     }
 }
+
+fn states(case: &Case, path: &str) -> Vec<RecipientState> {
+    case.message(path).envelope.recipients.iter().map(|recipient| recipient.state).collect()
+}
+
+const HEADER: &str = "input/1xVf5d-00002O-0X-H";
+const DATA: &str = "input/1xVf5d-00002O-0X-D";
+const JOURNAL: &str = "input/1xVf5d-00002O-0X-J";
+
+#[test]
+fn the_journal_of_a_message_counts_wherever_it_was_left() {
+    use RecipientState::{Done, Pending};
+    let envelope = envelope(ID, "", "XX\n", &["a@X.test", "b@x.test"]);
+    for (header, data) in [
+        ("input/1xVf5d-00002O-0X-H.bak", "input/1xVf5d-00002O-0X-D.bak"),
+        ("input/old/1xVf5d-00002O-0X-H", "input/old/1xVf5d-00002O-0X-D"),
+        ("input/d/1xVf5d-00002O-0X-H", "input/d/1xVf5d-00002O-0X-D"),
+        (HEADER, DATA),
+    ] {
+        for journal in [JOURNAL, "input/d/1xVf5d-00002O-0X-J"] {
+            let case = Case::of(&[(header, &envelope), (data, &body(ID)), (journal, b"a@x.test\n")]);
+            assert_eq!(states(&case, header), [Done, Pending], "{header} {journal}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_envelope_still_has_its_tree_and_its_journal() {
+    use RecipientState::{Done, Pending};
+    let envelope = envelope(ID, "", "NN a@x.test\n", &["a@x.test", "b@x.test", "c@x.test"]);
+    let end = memchr::memmem::find(&envelope, b"\n3\n").unwrap();
+    let log = b"2026-11-24 01:13:24 Received from s@a.test P=local S=9 for a@X.test b@x.test c@x.test\n";
+    let case = Case::of(&[
+        (HEADER, &envelope[..=end]),
+        (DATA, &body(ID)),
+        (JOURNAL, b"b@x.test\n"),
+        ("msglog/1xVf5d-00002O-0X", log),
+    ]);
+    assert_eq!(states(&case, HEADER), [Done, Done, Pending]);
+}
+
+#[test]
+fn a_journal_that_names_others_or_is_damaged_leaves_nobody_pending() {
+    use RecipientState::{Done, Unknown};
+    let envelope = envelope(ID, "", "XX\n", &["a@x.test", "b@x.test"]);
+    let long = [vec![b'z'; 70_000], b"\n".to_vec()].concat();
+    for rest in [&b"child@y.test\n"[..], b"\0\0\0\0\n", b"b@x.te", &long] {
+        let journal = [b"a@x.test\n", rest].concat();
+        let case = Case::of(&[(HEADER, &envelope), (DATA, &body(ID)), (JOURNAL, &journal)]);
+        assert_eq!(states(&case, HEADER), [Done, Unknown]);
+        assert!(!facts(case.message(HEADER)).contains("none was finished"));
+    }
+}
+
+#[test]
+fn a_body_with_a_long_journal_is_read_in_no_time() {
+    let journal = (0..10_000).map(|number| format!("u{number}@x.test\n")).collect::<Vec<_>>().concat();
+    let log = b"2026-11-24 01:13:24 Received from s@a.test P=local S=9 for u9999@X.test\n";
+    let case =
+        Case::of(&[(DATA, &body(ID)), (JOURNAL, journal.as_bytes()), ("msglog/1xVf5d-00002O-0X", log)]);
+    let states = states(&case, DATA);
+    assert_eq!(states.len(), 10_000);
+    assert!(states.iter().all(|state| *state == RecipientState::Done));
+}
