@@ -98,7 +98,6 @@ mod tests {
             root: Text::from("/var/lib/courier"),
             queues: Vec::new(),
             live: Some(Live { pid: 1, since: now }),
-            at_home: false,
             epochs: Vec::new(),
             limits: Limits::default(),
             last_activity: None,
