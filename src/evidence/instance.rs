@@ -1,6 +1,6 @@
 //! One mail system, or one store of it, that is being looked at.
 
-use super::{Fact, Stamp, Text, Time};
+use super::{Fact, Locus, Stamp, Text, Time};
 use serde::{Deserialize, Serialize};
 
 /// One mail system, or one store of it, that is being looked at.
@@ -42,6 +42,20 @@ pub struct Live {
     pub pid: u32,
     /// When that process started.
     pub since: Time,
+}
+
+impl Live {
+    /// The life of the mail system that this process began; `process` is what to call it (`courierd, process`).
+    pub fn epoch(&self, process: &str) -> Epoch {
+        let text = format!("{process} {}, runs since {}", self.pid, self.since.rfc3339());
+        Epoch {
+            stamp: None,
+            since: Some(self.since),
+            origin: EpochOrigin::Process,
+            witnesses: 1,
+            fact: Fact::new(text, Locus::whole(format!("/proc/{}", self.pid))),
+        }
+    }
 }
 
 /// One life of the mail system: its stamp, or the time since which it runs, or both.

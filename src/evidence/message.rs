@@ -2,6 +2,7 @@
 
 use super::{Locus, Signed, Stamp, Text, Time};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// One message as one source holds it. Unknown is `None` or empty, never a made-up value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -98,6 +99,14 @@ pub struct Part {
     pub sha256: Option<String>,
     /// File metadata, where it is a file.
     pub stat: Option<Stat>,
+}
+
+impl Part {
+    /// A file of a spool; `path` is relative to its root.
+    pub fn file(kind: PartKind, path: &Path, stat: &Stat) -> Self {
+        let locus = Locus::whole(Text::from_path(path));
+        Self { kind, locus, size: Some(stat.size), sha256: None, stat: Some(*stat) }
+    }
 }
 
 /// What a part is to its message.

@@ -133,6 +133,14 @@ impl Root {
         Ok((kind, self.as_original(path, stat)))
     }
 
+    /// The newest time at which one of these folders was modified, as far as it is not later than `now`: the kernel stamps it
+    /// when something in it comes, goes or is renamed.
+    pub fn newest_change(&self, folders: impl IntoIterator<Item = PathBuf>, now: Time) -> Option<Time> {
+        let modified =
+            folders.into_iter().filter_map(|path| self.stat(&path).ok()).map(|(_, stat)| stat.modified);
+        modified.filter(|time| *time <= now).max()
+    }
+
     /// Whether there is something of this name, of whatever kind.
     pub fn exists(&self, path: &Path) -> bool {
         self.handle.stat(path).is_ok()

@@ -227,7 +227,7 @@ fn names(folder: &Path) -> (Vec<(OsString, EntryKind)>, Option<Damage>) {
                 .filter_map(Result::ok)
                 .take(MAX_NAMES)
                 .map(|(name, kind)| {
-                    let kind = walk::settle(&root, &name, kind);
+                    let kind = walk::settle(&root, &name, kind).unwrap_or(kind);
                     (name.into_os_string(), kind)
                 })
                 .collect();

@@ -61,11 +61,13 @@ fn walk_folder(
                 }
             };
             let path = if folder == Path::new(".") { name } else { folder.join(name) };
-            let kind = settle(root, &path, kind);
-            match kind {
-                EntryKind::Directory if level < depth => folders.push((path, level + 1)),
-                EntryKind::Directory => take(Step::Damage(too_deep(&path, depth)))?,
-                kind => take(Step::Entry(path, kind))?,
+            match settle(root, &path, kind) {
+                Ok(EntryKind::Directory) if level < depth => folders.push((path, level + 1)),
+                Ok(EntryKind::Directory) => take(Step::Damage(too_deep(&path, depth)))?,
+                Ok(kind) => take(Step::Entry(path, kind))?,
+                // Nobody is to be told of a file that was delivered meanwhile.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => take(Step::Damage(root.refused(&path, &error)))?,
             }
         }
     }
@@ -113,10 +115,13 @@ fn walk_folder(
 }
 
 /// The kind of an entry, looked up where the file system does not say it in the directory.
-pub(super) fn settle(root: &Root, path: &Path, kind: EntryKind) -> EntryKind {
+///
+/// # Errors
+/// As the system reports.
+pub(super) fn settle(root: &Root, path: &Path, kind: EntryKind) -> std::io::Result<EntryKind> {
     match kind {
-        EntryKind::Unknown => root.stat(path).map_or(EntryKind::Unknown, |(kind, _)| kind),
-        known => known,
+        EntryKind::Unknown => root.stat(path).map(|(kind, _)| kind),
+        known => Ok(known),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::evidence::{Epoch, Instance, Limits, ListingEnd, ListingEntry, Record, Time, Treatment};
 use crate::read::disk::{EntryKind, Root};
+use anyhow::Context as _;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,12 @@ impl Place<'_> {
     pub fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(entry, _)| entry.to_str().is_some_and(|e| e.eq_ignore_ascii_case(name)))
     }
+
+    /// Whether the directory has a folder of this very name, or what may be one where the directory does not tell.
+    pub fn has_folder(&self, name: &str) -> bool {
+        let folder = |kind: &EntryKind| matches!(kind, EntryKind::Directory | EntryKind::Unknown);
+        self.entries.iter().any(|(entry, kind)| entry == name && folder(kind))
+    }
 }
 
 /// A place that a source recognised.
@@ -122,6 +129,18 @@ pub struct Detected {
     pub config: Option<PathBuf>,
     /// Which reader of the source is to read it, where a source has several (a dialect, a folder kind).
     pub variant: &'static str,
+}
+
+impl Detected {
+    /// Opens the spool folder as the user wants it read.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_root(&self, options: &Options) -> anyhow::Result<Root> {
+        let root =
+            Root::open(&self.root).with_context(|| format!("could not open `{}`", self.root.display()))?;
+        Ok(root.with_manifest(options.manifest.clone()).crossing_file_systems(options.cross_file_systems))
+    }
 }
 
 /// A place where this mail system usually lives.
@@ -173,7 +192,7 @@ pub struct Unit<'a> {
     pub root: &'a Root,
     /// Its path relative to the root.
     pub path: &'a Path,
-    /// What the directory says it is.
+    /// What it is; never unknown: the walk looks where the directory does not say.
     pub kind: EntryKind,
 }
 

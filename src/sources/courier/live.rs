@@ -1,7 +1,7 @@
 //! The running courierd whose queue this is, and how to ask for the listing.
 
 use super::place::{FOLDERS, USUAL};
-use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::evidence::{Live, Time};
 use crate::read::disk::Root;
 use crate::read::process::{self, Files};
 use crate::sources::LiveListing;
@@ -22,18 +22,6 @@ pub fn scheduler(root: &Root) -> Option<Live> {
         .map(|(_, stat)| (stat.device, stat.inode))
         .collect();
     process::holding(&files, &["courierd"])
-}
-
-/// The life of the mail system that this process began.
-pub fn epoch(live: &Live) -> Epoch {
-    let text = format!("courierd, process {}, runs since {}", live.pid, live.since.rfc3339());
-    Epoch {
-        stamp: None,
-        since: Some(live.since),
-        origin: EpochOrigin::Process,
-        witnesses: 1,
-        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
-    }
 }
 
 /// The listing tool, if it is Courier's and reads this queue. Every mail system has a `mailq`; that of Courier takes on the
@@ -63,6 +51,5 @@ pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
         names.take(MAX_FOLDERS).map(move |(name, _)| Path::new(folder).join(name))
     };
     let folders = FOLDERS.into_iter().flat_map(|folder| below(folder).chain([PathBuf::from(folder)]));
-    let modified = |path: PathBuf| root.stat(&path).ok().map(|(_, stat)| stat.modified);
-    folders.filter_map(modified).filter(|time| *time <= now).max()
+    root.newest_change(folders, now)
 }

@@ -79,10 +79,10 @@ impl Spool {
         modified(&mut message, &file.stat);
         message.size = data.map(|stat| stat.size);
         if let Some(stat) = data {
-            message.parts.push(part(PartKind::Content, &data_path, &stat));
+            message.parts.push(Part::file(PartKind::Content, &data_path, &stat));
         }
         if let Some((path, _, stat)) = &link {
-            message.parts.push(part(PartKind::Side, path, stat));
+            message.parts.push(Part::file(PartKind::Side, path, stat));
         }
         if signs.iter().any(|signed| !matches!(signed.sign, Sign::NameInode { .. })) && data.is_some() {
             header(&mut message, entry.root, &data_path);
@@ -111,7 +111,7 @@ impl Spool {
             let text = "its other name is still here: sender and recipients can be read, until courierd starts and removes it";
             facts.push(Fact::new(text, Locus::whole(Text::from_path(&path))));
             fill(&mut message, reading, inode, None);
-            message.parts.push(part(PartKind::Envelope, &path, &stat));
+            message.parts.push(Part::file(PartKind::Envelope, &path, &stat));
         }
         message.ids.native.get_or_insert_with(|| Text::from(entry.name));
         message.size = Some(file.stat.size);
@@ -233,7 +233,7 @@ impl Entry<'_> {
     /// A message that has this file as its main part.
     pub fn message(&self, queue: &str, kind: PartKind, stat: &Stat) -> Message {
         let mut message = Message::at(queue, Locus::whole(Text::from_path(self.path)));
-        message.parts.push(part(kind, self.path, stat));
+        message.parts.push(Part::file(kind, self.path, stat));
         message
     }
 }
@@ -339,12 +339,6 @@ pub fn fill(message: &mut Message, reading: Reading, inode: u64, next: Option<u6
     message.envelope.sender = reading.sender;
     message.envelope.recipients = reading.recipients;
     message.attributes = reading.attributes;
-}
-
-/// A part of a message.
-pub fn part(kind: PartKind, path: &Path, stat: &Stat) -> Part {
-    let locus = Locus::whole(Text::from_path(path));
-    Part { kind, locus, size: Some(stat.size), sha256: None, stat: Some(*stat) }
 }
 
 /// Adds the time of the main file.

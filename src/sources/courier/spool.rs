@@ -7,7 +7,6 @@ use super::{live, settings, submission};
 use crate::evidence::{DamageKind, Fact, Instance, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Component, Path, PathBuf};
 
 /// Names in `msgq` that are looked at to see whether a copy kept hard links.
@@ -18,10 +17,7 @@ const SAMPLE: usize = 64;
 /// # Errors
 /// When its folder cannot be opened, or has no queue folder in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let is_folder =
         |name: &str| matches!(root.stat(Path::new(name)).map(|(kind, _)| kind), Ok(EntryKind::Directory));
     let folders: Vec<&str> = FOLDERS.into_iter().filter(|name| is_folder(name)).collect();
@@ -79,7 +75,7 @@ fn instance(
         facts.push(Fact::new(text, Locus::metadata("msgq")));
     }
     let mut epochs = options.epochs.clone();
-    epochs.extend(live.as_ref().map(live::epoch));
+    epochs.extend(live.map(|live| live.epoch("courierd, process")));
     Instance {
         source: "courier",
         label: label(&detected.root),
@@ -122,8 +118,8 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let own = queue == "tmp" && folder.is_none_or(|folder| name::number(folder).is_none());
     let record = match unit.kind {
         EntryKind::Directory => return,
-        EntryKind::Regular | EntryKind::Special | EntryKind::Unknown if own => Record::Passed,
-        EntryKind::Regular | EntryKind::Unknown => {
+        EntryKind::Regular | EntryKind::Special if own => Record::Passed,
+        EntryKind::Regular => {
             let entry = Entry { root: unit.root, path: unit.path, name };
             let read = match (queue, name::judge(name)) {
                 ("msgs", Name::Control(inode)) if folder.is_some() => spool.control(entry, inode).map(Some),

@@ -3,7 +3,7 @@
 
 use super::message::{self, Entry};
 use super::name::{self, Name};
-use crate::evidence::{Confidence, Damage, Fact, Locus, Message, PartKind, Sign, Signed, Stat, Text};
+use crate::evidence::{Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, Text};
 use crate::read::disk::Root;
 use std::path::{Path, PathBuf};
 
@@ -131,7 +131,7 @@ fn finish(found: &mut Message, entry: &Entry<'_>, stat: &Stat, data_path: &Path,
     message::modified(found, stat);
     found.size = data.map(|data| data.size);
     if let Some(data) = data {
-        found.parts.push(message::part(PartKind::Content, data_path, data));
+        found.parts.push(Part::file(PartKind::Content, data_path, data));
         message::header(found, entry.root, data_path);
     }
 }

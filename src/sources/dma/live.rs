@@ -45,5 +45,5 @@ pub fn listing(spool: &Path) -> Option<LiveListing> {
 
 /// The newest time that the kernel stamped on the spool folder.
 pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
-    root.stat(Path::new(".")).ok().map(|(_, stat)| stat.modified).filter(|time| *time <= now)
+    root.newest_change([PathBuf::from(".")], now)
 }

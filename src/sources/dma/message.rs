@@ -67,7 +67,7 @@ impl Spool {
         // The lifetime counts from here (`dma.c`, `deliver`).
         created(&mut message, &file.stat);
         if let Some(stat) = content {
-            message.parts.push(part(PartKind::Content, &other, &stat));
+            message.parts.push(Part::file(PartKind::Content, &other, &stat));
             if !message.signs.is_empty()
                 && let Ok(file) = entry.root.open_file(&other)
             {
@@ -211,7 +211,7 @@ impl Entry<'_> {
 
     fn message(&self, queue: &str, kind: PartKind, stat: &Stat) -> Message {
         let mut message = Message::at(queue, Locus::whole(Text::from_path(self.path)));
-        message.parts.push(part(kind, self.path, stat));
+        message.parts.push(Part::file(kind, self.path, stat));
         message
     }
 }
@@ -221,11 +221,6 @@ fn half(letter: u8, id: &[u8]) -> PathBuf {
     let mut name = vec![letter];
     name.extend_from_slice(id);
     Text::new(name).to_path()
-}
-
-fn part(kind: PartKind, path: &Path, stat: &Stat) -> Part {
-    let locus = Locus::whole(Text::from_path(path));
-    Part { kind, locus, size: Some(stat.size), sha256: None, stat: Some(*stat) }
 }
 
 fn created(message: &mut Message, stat: &Stat) {

@@ -6,7 +6,6 @@ use super::place::{Name, judge};
 use crate::evidence::{DamageKind, Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 
 /// A message is given up after this. Source: dma `dma.h`, `MAX_TIMEOUT`.
@@ -24,10 +23,7 @@ const IN_MAKING: i64 = 5;
 /// # Errors
 /// When its folder cannot be opened.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     // Root's group is a copy that kept no owners: dma never runs with the rights of that group.
     let group = root.stat(Path::new(".")).ok().map(|(_, stat)| stat.gid).filter(|gid| *gid != 0);
     let instance = instance(&root, detected, options, group);
@@ -81,7 +77,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let name = judge(name.bytes());
     let record = match unit.kind {
         EntryKind::Directory => return,
-        EntryKind::Regular | EntryKind::Unknown => {
+        EntryKind::Regular => {
             let entry = Entry { root: unit.root, path: unit.path };
             let read = match name {
                 Name::Flush => Ok(None),

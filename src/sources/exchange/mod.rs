@@ -3,7 +3,6 @@
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::{Fact, Instance, Locus, Text, Time, Treatment};
 use crate::read::disk::Root;
-use anyhow::Context as _;
 use layout::{Folder, Layout};
 use queue::StreamsSeen;
 use std::path::{Path, PathBuf};
@@ -73,10 +72,7 @@ impl Source for Exchange {
     }
 
     fn open(&self, detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-        let root = Root::open(&detected.root)
-            .with_context(|| format!("could not open `{}`", detected.root.display()))?
-            .with_manifest(options.manifest.clone())
-            .crossing_file_systems(options.cross_file_systems);
+        let root = detected.open_root(options)?;
         let mut layout = layout::find(&root, detected.variant)?;
         let streams = queue::survey(&root, &mut layout.folders);
         let instance = instance(&root, detected, &layout, &streams, options);

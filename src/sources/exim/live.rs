@@ -1,7 +1,7 @@
 //! The running Exim whose spool this is, and how to ask it for its listing.
 
 use super::settings;
-use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::evidence::{Live, Time};
 use crate::read::disk::Root;
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -26,18 +26,6 @@ pub fn daemon(root: &Root) -> Option<Live> {
     let folder = root.identity().ok()?;
     let found = PROGRAMS.iter().filter_map(|(name, _)| process::working_in(folder, name));
     found.min_by_key(|live| live.since)
-}
-
-/// The life of the mail system that this process began.
-pub fn epoch(live: &Live) -> Epoch {
-    let text = format!("exim, process {}, runs since {}", live.pid, live.since.rfc3339());
-    Epoch {
-        stamp: None,
-        since: Some(live.since),
-        origin: EpochOrigin::Process,
-        witnesses: 1,
-        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
-    }
 }
 
 /// The listing tool, if what it lists is this spool. That is known if a process of Exim works in it, sees the same file
@@ -83,6 +71,5 @@ pub fn last_activity(root: &Root, tops: &[PathBuf], now: Time) -> Option<Time> {
     let letters = || ('0'..='9').chain('A'..='Z').chain('a'..='z').map(String::from);
     let split = tops.iter().flat_map(|top| letters().map(move |letter| top.join(letter)));
     let folders = tops.iter().cloned().chain(std::iter::once(PathBuf::from("db"))).chain(split);
-    let modified = |path: &Path| root.stat(path).ok().map(|(_, stat)| stat.modified);
-    folders.filter_map(|folder| modified(&folder)).filter(|time| *time <= now).max()
+    root.newest_change(folders, now)
 }

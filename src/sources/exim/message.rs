@@ -107,7 +107,7 @@ impl Spool {
         message.signs = settle_signs(unseen, signs);
         message.signs.extend(self.place_signs(&entry));
         if let Some((path, _, stat)) = &body {
-            message.parts.push(part(PartKind::Content, path, stat));
+            message.parts.push(Part::file(PartKind::Content, path, stat));
         }
         fill(&mut message, &entry, &mut read, body.as_ref().map(|(_, _, stat)| stat));
         if explained || !message.signs.is_empty() {
@@ -121,7 +121,7 @@ impl Spool {
     pub fn blank(&self, entry: &Entry<'_>, kind: PartKind, stat: &Stat) -> Message {
         let mut message = Message::at(self.queue_name(entry.spot), entry.locus());
         message.ids.native = Some(Text::new(entry.id));
-        message.parts.push(part(kind, entry.path, stat));
+        message.parts.push(Part::file(kind, entry.path, stat));
         if let Some(seconds) = entry.made.seconds {
             message.times.push(Timed {
                 kind: TimeKind::IdTime,
@@ -307,18 +307,12 @@ pub fn both(one: RecipientState, other: RecipientState) -> RecipientState {
 
 /// Makes the log a part of the message; Exim writes to it at each attempt.
 pub fn attach_log(message: &mut Message, path: &Path, file: &OpenFile) {
-    message.parts.push(part(PartKind::Side, path, &file.stat));
+    message.parts.push(Part::file(PartKind::Side, path, &file.stat));
     message.times.push(Timed {
         kind: TimeKind::LastAttempt,
         at: file.stat.modified,
         original: format!("mtime {} of its log", file.stat.modified.rfc3339()),
     });
-}
-
-/// A part of a message that is a file.
-pub fn part(kind: PartKind, path: &Path, stat: &Stat) -> Part {
-    let locus = Locus::whole(Text::from_path(path));
-    Part { kind, locus, size: Some(stat.size), sha256: None, stat: Some(*stat) }
 }
 
 /// What Exim does not see it cannot find damaged: all that is wrong with such a file becomes one sign.
@@ -390,7 +384,7 @@ fn take_journals(
     for (path, file) in found.files {
         let reading = take_journal(&file, read).map_err(|error| entry.root.refused(&path, &error))?;
         facts.push(reading.fact(&path, file.stat.size));
-        message.parts.push(part(PartKind::Side, &path, &file.stat));
+        message.parts.push(Part::file(PartKind::Side, &path, &file.stat));
     }
     let sign = Sign::JournalLeft;
     Ok((!facts.is_empty()).then_some(Signed { sign, confidence: Confidence::Certain, facts }))

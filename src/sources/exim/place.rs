@@ -24,12 +24,7 @@ pub fn detect(place: &Place<'_>) -> Option<Detected> {
     if !place.is_directory {
         return None;
     }
-    let has = |name: &str| {
-        place
-            .entries
-            .iter()
-            .any(|(entry, kind)| entry == name && matches!(kind, EntryKind::Directory | EntryKind::Unknown))
-    };
+    let has = |name: &str| place.has_folder(name);
     let found = |why: &str, variant| {
         Some(Detected { root: place.path.to_owned(), why: why.to_owned(), config: None, variant })
     };

@@ -2,14 +2,14 @@
 
 use super::done;
 use super::journal::{self, Said};
-use super::message::{Entry, Spool, attach_log, part};
+use super::message::{Entry, Spool, attach_log};
 use super::message_id;
 use super::message_log::Log;
 use super::name::Half;
 use super::spot::Spot;
 use crate::evidence::{
-    Confidence, Damage, Fact, Locus, Message, PartKind, Recipient, RecipientState, Record, Sign, Signed,
-    Stat, Text, format_duration,
+    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Recipient, RecipientState, Record, Sign,
+    Signed, Stat, Text, format_duration,
 };
 use crate::read::disk::{EntryKind, OpenFile, Root};
 use crate::read::mime;
@@ -153,7 +153,7 @@ impl Spool {
         let mut message = Message::at(self.queue_name(spot), locus.clone());
         message.ids.message_id = headers.message_id;
         message.size = Some(stat.size);
-        message.parts.push(part(PartKind::Whole, path, stat));
+        message.parts.push(Part::file(PartKind::Whole, path, stat));
         let text = "its name is none of Exim's, which passes over it; it begins like a message";
         message.signs.push(Signed {
             sign: Sign::ForeignName,
@@ -225,7 +225,7 @@ fn take_finished(message: &mut Message, entry: &Entry<'_>) {
     for (path, file) in journals.files {
         take_journal(&mut message.envelope.recipients, &file);
         if *path != *entry.path {
-            message.parts.push(part(PartKind::Side, &path, &file.stat));
+            message.parts.push(Part::file(PartKind::Side, &path, &file.stat));
         }
     }
 }

@@ -10,9 +10,8 @@ use super::queues;
 use super::settings;
 use super::spot::{Content, Spot};
 use crate::evidence::{Damage, DamageKind, Fact, Instance, Limits, Live, Locus, Record, Text};
-use crate::read::disk::{EntryKind, Root, not_regular};
+use crate::read::disk::{EntryKind, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 
 /// How deep below `input` is walked: one folder of a letter, and what somebody put there.
@@ -23,10 +22,7 @@ const DEPTH: usize = 8;
 /// # Errors
 /// When its folder cannot be opened, or has no folder of messages in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let bare = detected.variant == BARE;
     let queues = if bare { vec![PathBuf::new()] } else { queues::find(&root) };
     let tops = if bare { vec![PathBuf::from(".")] } else { queues::tops(&root, &queues) };
@@ -76,7 +72,7 @@ fn instance(
     let mut all = vec![spool.within.clone().unwrap_or_else(|| "input".to_owned())];
     all.extend(named);
     let mut epochs = options.epochs.clone();
-    epochs.extend(live.as_ref().map(live::epoch));
+    epochs.extend(live.map(|live| live.epoch("exim, process")));
     Instance {
         source: "exim",
         label: label(&detected.root),
@@ -110,20 +106,7 @@ fn named_queue(root: &Path) -> Option<String> {
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let Some(spot) = Spot::of(unit.path, spool.bare) else { return };
-    let kind = match unit.kind {
-        EntryKind::Unknown => match unit.root.stat(unit.path) {
-            Ok((kind, _)) => kind,
-            Err(error) => {
-                // Nobody is to be told of a file that was delivered meanwhile.
-                if error.kind() != std::io::ErrorKind::NotFound {
-                    let _ = emit(Record::Damage(unit.root.refused(unit.path, &error)));
-                }
-                return;
-            }
-        },
-        kind => kind,
-    };
-    let record = match kind {
+    let record = match unit.kind {
         EntryKind::Directory => return,
         EntryKind::Regular => match read_file(spool, &unit, &spot) {
             Ok(record) => record,

@@ -1,7 +1,7 @@
 //! The running nullmailer-send whose spool this is, and how to ask for the listing.
 
 use super::place::{DEFAULT, FOLDERS};
-use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::evidence::{Live, Time};
 use crate::read::disk::Root;
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -15,18 +15,6 @@ const TOOLS: [(&str, &str); 2] =
 pub fn sender(root: &Root) -> Option<Live> {
     let (_, queue) = root.stat(Path::new("queue")).ok()?;
     process::working_in((queue.device, queue.inode), "nullmailer-send")
-}
-
-/// The life of the mail system that this process began.
-pub fn epoch(live: &Live) -> Epoch {
-    let text = format!("nullmailer-send, process {}, runs since {}", live.pid, live.since.rfc3339());
-    Epoch {
-        stamp: None,
-        since: Some(live.since),
-        origin: EpochOrigin::Process,
-        witnesses: 1,
-        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
-    }
 }
 
 /// The listing tool, if it is nullmailer's and reads this spool. Every mail system has a `mailq`; that of nullmailer takes on
@@ -44,6 +32,5 @@ pub fn listing(spool: &Path, owner: Option<u32>) -> Option<LiveListing> {
 
 /// The newest time that the kernel stamped on a folder of the spool.
 pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
-    let modified = |folder: &str| root.stat(Path::new(folder)).ok().map(|(_, stat)| stat.modified);
-    FOLDERS.into_iter().filter_map(modified).filter(|time| *time <= now).max()
+    root.newest_change(FOLDERS.map(PathBuf::from), now)
 }

@@ -57,13 +57,7 @@ impl Spool {
         }
         let mut message = Message::at(entry.queue, Locus::whole(place.clone()));
         message.ids.native = Some(Text::new(entry.name.strip_prefix(b".").unwrap_or(entry.name)));
-        message.parts.push(Part {
-            kind: PartKind::Whole,
-            locus: Locus::whole(place),
-            size: Some(file.stat.size),
-            sha256: None,
-            stat: Some(file.stat),
-        });
+        message.parts.push(Part::file(PartKind::Whole, entry.path, &file.stat));
         message.size = Some(file.stat.size);
         times(&mut message, &entry, &file.stat);
         let content_at = reading.content_at;

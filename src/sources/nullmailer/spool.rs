@@ -6,7 +6,6 @@ use super::{live, settings};
 use crate::evidence::{Damage, DamageKind, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Component, Path, PathBuf};
 
 /// Prepares a spool for reading.
@@ -14,10 +13,7 @@ use std::path::{Component, Path, PathBuf};
 /// # Errors
 /// When its folder cannot be opened, or has no folder of messages in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let is_folder =
         |name: &str| matches!(root.stat(Path::new(name)).map(|(kind, _)| kind), Ok(EntryKind::Directory));
     let folders: Vec<&str> = FOLDERS.into_iter().filter(|name| is_folder(name)).collect();
@@ -42,7 +38,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, folders: &[&str
     facts.extend(missing(root));
     let live = live::sender(root);
     let mut epochs = options.epochs.clone();
-    epochs.extend(live.as_ref().map(live::epoch));
+    epochs.extend(live.map(|live| live.epoch("nullmailer-send, process")));
     Instance {
         source: "nullmailer",
         label: label(&detected.root),
@@ -101,7 +97,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let name = Text::from_path(Path::new(name));
     let record = match unit.kind {
         EntryKind::Directory => return,
-        EntryKind::Regular | EntryKind::Unknown => {
+        EntryKind::Regular => {
             let entry = Entry { root: unit.root, path: unit.path, queue, name: name.bytes() };
             match spool.message(entry) {
                 Ok(message) => Record::Message(Box::new(message)),

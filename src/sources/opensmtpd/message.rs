@@ -75,7 +75,7 @@ impl<'a> Draft<'a> {
     /// Adds the content file.
     pub fn content(&mut self, path: &Path, stat: Stat) {
         self.message.size = Some(stat.size);
-        self.message.parts.push(part(PartKind::Content, path, stat));
+        self.message.parts.push(Part::file(PartKind::Content, path, &stat));
     }
 
     /// Reads all envelopes of a folder. `judged`: what is wrong with them is a sign, rather than only not read.
@@ -98,7 +98,7 @@ impl<'a> Draft<'a> {
 
     fn envelope(&mut self, path: &Path, judged: bool) {
         let Ok((EntryKind::Regular, stat)) = self.root.stat(path) else { return };
-        self.message.parts.push(part(PartKind::Envelope, path, stat));
+        self.message.parts.push(Part::file(PartKind::Envelope, path, &stat));
         let added = self.signs.added();
         let refused = self.spool.reader.refused_file(path, &stat).filter(|_| judged);
         if let Some(fact) = refused {
@@ -297,15 +297,4 @@ fn of_unknown_version(place: Text, version: u64) -> Damage {
         format!("it is of version {version} of the format, and only versions up to {CURRENT} are known");
     let hint = "look for a newer ghostq; an smtpd that does not know the version passes over the envelope";
     Damage::new(DamageKind::Malformed, Locus::line(place, 1), what, hint)
-}
-
-/// A file of a message.
-pub fn part(kind: PartKind, path: &Path, stat: Stat) -> Part {
-    Part {
-        kind,
-        locus: Locus::whole(Text::from_path(path)),
-        size: Some(stat.size),
-        sha256: None,
-        stat: Some(stat),
-    }
 }

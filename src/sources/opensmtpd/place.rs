@@ -1,6 +1,5 @@
 //! Recognising a spool, and the place where one usually is.
 
-use crate::read::disk::EntryKind;
 use crate::sources::{Detected, Place, UsualPlace};
 use std::path::PathBuf;
 
@@ -17,12 +16,7 @@ pub fn detect(place: &Place<'_>) -> Option<Detected> {
     if !place.is_directory {
         return None;
     }
-    let has = |name: &str| {
-        place
-            .entries
-            .iter()
-            .any(|(entry, kind)| entry == name && matches!(kind, EntryKind::Directory | EntryKind::Unknown))
-    };
+    let has = |name: &str| place.has_folder(name);
     let found: Vec<&str> = FOLDERS.into_iter().filter(|folder| has(folder)).collect();
     let telling = TELLING.into_iter().any(has);
     let enough = if place.chosen { !found.is_empty() } else { has("queue") && telling };

@@ -10,7 +10,6 @@ use super::{offline, queue, unfinished};
 use crate::evidence::{Damage, DamageKind, Epoch, Fact, Instance, Live, Locus, Record, Text, Time};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,10 +23,7 @@ const MAX_PURGED: usize = 10_000;
 /// # Errors
 /// When its folder cannot be opened, or has no folder of OpenSMTPD in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let is_folder = |folder: &&str| matches!(root.stat(Path::new(folder)), Ok((EntryKind::Directory, _)));
     let folders: Vec<&str> = FOLDERS.into_iter().filter(is_folder).collect();
     if folders.is_empty() {
@@ -78,7 +74,7 @@ fn instance(
     facts.extend(sample.facts());
     facts.extend(purged(root));
     let mut epochs = options.epochs.clone();
-    epochs.extend(live.as_ref().map(live::epoch));
+    epochs.extend(live.map(|live| live.epoch("smtpd, queue process")));
     // Without `queue` the listing cannot be held against anything.
     let queues = if folders.contains(&"queue") { folders } else { &[] };
     Instance {
@@ -128,20 +124,15 @@ fn not_judged(sample: &Sample) -> Damage {
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let Some(Component::Normal(top)) = unit.path.components().next() else { return };
     let Some(top) = top.to_str() else { return };
-    let kind = match unit.kind {
-        EntryKind::Unknown => unit.root.stat(unit.path).map(|(kind, _)| kind),
-        kind => Ok(kind),
-    };
-    let records = match kind {
-        Ok(EntryKind::Directory) => return,
-        Ok(EntryKind::Regular) => match top {
+    let records = match unit.kind {
+        EntryKind::Directory => return,
+        EntryKind::Regular => match top {
             "queue" | "corrupt" => queue::read(unit.root, spool, top, unit.path),
             "incoming" | "temporary" => unfinished::read(unit.root, spool, top, unit.path),
             "offline" => offline::read(unit.root, spool, unit.path),
             _ => vec![Record::Passed],
         },
-        Ok(kind) => vec![Record::Damage(not_regular(unit.path, kind))],
-        Err(error) => vec![Record::Damage(unit.root.refused(unit.path, &error))],
+        kind => vec![Record::Damage(not_regular(unit.path, kind))],
     };
     for record in records {
         let record = match record {

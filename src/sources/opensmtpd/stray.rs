@@ -4,9 +4,9 @@ use super::coding::Coding;
 use super::envelope::Envelope;
 use super::folder::CONTENT;
 use super::id;
-use super::message::{Draft, Spool, part};
+use super::message::{Draft, Spool};
 use super::queue::records;
-use crate::evidence::{Confidence, Fact, Locus, PartKind, Record, Sign, Text};
+use crate::evidence::{Confidence, Fact, Locus, Part, PartKind, Record, Sign, Text};
 use crate::read::disk::{EntryKind, Root};
 use crate::read::mime;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub fn read(root: &Root, spool: &Spool, queue: &str, path: &Path) -> Vec<Record>
         _ => (PartKind::Whole, "; what it is cannot be told", Confidence::Likely),
     };
     draft.message.size = Some(stat.size);
-    draft.message.parts.push(part(kind, path, stat));
+    draft.message.parts.push(Part::file(kind, path, &stat));
     let text = format!(
         "smtpd knows only folders of 2 and of 8 figures, files of 16, and `message`: all else it passes over{what}"
     );

@@ -2,7 +2,7 @@
 
 use super::main_cf;
 use super::settings::{Settings, is_same};
-use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::evidence::{Live, Time};
 use crate::read::disk::Root;
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -39,18 +39,6 @@ pub fn may_be_asked(live: Option<Live>, at_home: bool, is_root: bool) -> bool {
     live.is_some() || at_home && is_root
 }
 
-/// The life of the mail system that this process began.
-pub fn epoch(live: &Live) -> Epoch {
-    let text = format!("master, process {}, runs since {}", live.pid, live.since.rfc3339());
-    Epoch {
-        stamp: None,
-        since: Some(live.since),
-        origin: EpochOrigin::Process,
-        witnesses: 1,
-        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
-    }
-}
-
 /// The listing tool, if the live instance can be named to it. A spool of a container has its `main.cf` too, but that one
 /// names a path which on this machine is another spool, so that the path must be the same.
 pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
@@ -74,13 +62,12 @@ pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
 /// The newest time that the kernel stamped on a folder of the spool: a file came, went or was renamed then. The times of
 /// files do not count, since Postfix sets them to the next attempt.
 pub fn last_activity(root: &Root, now: Time) -> Option<Time> {
-    let modified = |path: &Path| root.stat(path).ok().map(|(_, stat)| stat.modified);
     let letters = || "0123456789ABCDEF".chars();
     let hashed = ["deferred", "defer"]
         .into_iter()
         .flat_map(|queue| letters().map(move |letter| Path::new(queue).join(letter.to_string())));
     let folders = BUSY_FOLDERS.into_iter().map(PathBuf::from).chain(hashed);
-    folders.filter_map(|folder| modified(&folder)).filter(|time| *time <= now).max()
+    root.newest_change(folders, now)
 }
 
 #[cfg(test)]

@@ -62,13 +62,7 @@ impl Spool {
 
         let mut message = Message::at(entry.queue, Locus::whole(place.clone()));
         message.ids.native = native_id(&name, entry.name);
-        message.parts.push(Part {
-            kind: PartKind::Whole,
-            locus: Locus::whole(place.clone()),
-            size: Some(file.stat.size),
-            sha256: None,
-            stat: Some(file.stat),
-        });
+        message.parts.push(Part::file(PartKind::Whole, entry.path, &file.stat));
         let failed = |error: io::Error| entry.root.refused(entry.path, &error);
         let read_at = |offset: u64, length: usize| file.at(offset, length);
         let mut window = Window::new(file.stat.size, &read_at);
@@ -173,13 +167,7 @@ impl Spool {
         for recipient in &mut message.envelope.recipients {
             recipient.reason = reasons.get(&recipient.address).map(|reason| (*reason).clone());
         }
-        message.parts.push(Part {
-            kind: PartKind::Side,
-            locus: Locus::whole(Text::from_path(&path)),
-            size: Some(file.stat.size),
-            sha256: None,
-            stat: Some(file.stat),
-        });
+        message.parts.push(Part::file(PartKind::Side, &path, &file.stat));
     }
 }
 

@@ -3,7 +3,6 @@
 use super::layout::QUEUES;
 use super::main_cf;
 use super::settings::{Config, configs_below};
-use crate::read::disk::EntryKind;
 use crate::sources::{Detected, Place, UsualPlace};
 use std::path::{Path, PathBuf};
 
@@ -18,12 +17,7 @@ pub fn detect(place: &Place<'_>) -> Option<Detected> {
     if !place.is_directory {
         return None;
     }
-    let has = |name: &str| {
-        place
-            .entries
-            .iter()
-            .any(|(entry, kind)| entry == name && matches!(kind, EntryKind::Directory | EntryKind::Unknown))
-    };
+    let has = |name: &str| place.has_folder(name);
     let found: Vec<&str> = QUEUES.into_iter().filter(|queue| has(queue)).collect();
     let leading = found.iter().any(|queue| LEADING.contains(queue));
     let enough = if place.chosen { !found.is_empty() } else { found.len() >= 2 && leading };

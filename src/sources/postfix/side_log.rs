@@ -114,13 +114,7 @@ impl Spool {
             original: format!("mtime {}", file.stat.modified.rfc3339()),
         });
         message.envelope.recipients = log.iter().map(defer_log::Entry::to_recipient).collect();
-        message.parts.push(Part {
-            kind: PartKind::Side,
-            locus: Locus::whole(place),
-            size: Some(file.stat.size),
-            sha256: None,
-            stat: Some(file.stat),
-        });
+        message.parts.push(Part::file(PartKind::Side, entry.path, &file.stat));
         Ok(message)
     }
 }

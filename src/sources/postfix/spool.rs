@@ -13,7 +13,6 @@ use crate::evidence::{Damage, DamageKind, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::read::process;
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Component, Path, PathBuf};
 
 /// Prepares a spool for reading.
@@ -21,10 +20,7 @@ use std::path::{Component, Path, PathBuf};
 /// # Errors
 /// When its folder cannot be opened, or has no queue folder in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let queues: Vec<&str> = QUEUES
         .into_iter()
         .filter(|queue| {
@@ -67,7 +63,7 @@ fn instance(
     facts.extend(limit_facts);
     facts.push(owner.fact.clone());
     let mut epochs = options.epochs.clone();
-    epochs.extend(live.as_ref().map(live::epoch));
+    epochs.extend(live.map(|live| live.epoch("master, process")));
     Instance {
         source: "postfix",
         label: label(&detected.root, settings),
@@ -117,20 +113,7 @@ fn blind_spot(root: &Path, settings: &Settings) -> Option<String> {
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let Some((queue, name)) = queue_and_name(unit.path) else { return };
-    let kind = match unit.kind {
-        EntryKind::Unknown => match unit.root.stat(unit.path) {
-            Ok((kind, _)) => kind,
-            Err(error) => {
-                // Nobody is to be told of a file that was delivered meanwhile.
-                if error.kind() != std::io::ErrorKind::NotFound {
-                    let _ = emit(Record::Damage(unit.root.refused(unit.path, &error)));
-                }
-                return;
-            }
-        },
-        kind => kind,
-    };
-    let record = match (kind, layout::content_of(queue)) {
+    let record = match (unit.kind, layout::content_of(queue)) {
         (EntryKind::Directory, _) | (_, None) => return,
         (EntryKind::Regular, Some(content)) => {
             let entry = Entry { root: unit.root, path: unit.path, queue, name: &name };

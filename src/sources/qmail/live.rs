@@ -1,7 +1,7 @@
 //! The running qmail-send whose queue this is, and how to ask qmail for its listing.
 
 use super::split::SPLIT;
-use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::evidence::{Fact, Live, Locus, Time};
 use crate::read::disk::{EntryKind, Root};
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -17,18 +17,6 @@ const MAX_FOLDERS: u64 = 1_024;
 /// qmail-send, which works in its queue (`qmail-send.c`, `main`: `chdir("queue")`).
 pub fn sender(root: &Root) -> Option<Live> {
     process::working_in(root.identity().ok()?, "qmail-send")
-}
-
-/// The life of the mail system that this process began.
-pub fn epoch(live: &Live) -> Epoch {
-    let text = format!("qmail-send, process {}, runs since {}", live.pid, live.since.rfc3339());
-    Epoch {
-        stamp: None,
-        since: Some(live.since),
-        origin: EpochOrigin::Process,
-        witnesses: 1,
-        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
-    }
 }
 
 /// The listing tool, if it lists this very queue. It takes no arguments: its home is compiled in (`auto_qmail`), so that
@@ -69,8 +57,7 @@ pub fn last_activity(root: &Root, folders: u64, now: Time) -> Option<Time> {
     let numbered = SPLIT.into_iter().flat_map(|folder| {
         (0..folders.min(MAX_FOLDERS)).map(move |part| Path::new(folder).join(part.to_string()))
     });
-    let modified = |path: PathBuf| root.stat(&path).ok().map(|(_, stat)| stat.modified);
-    flat.chain(numbered).filter_map(modified).filter(|time| *time <= now).max()
+    root.newest_change(flat.chain(numbered), now)
 }
 
 /// What is wrong with the trigger by which qmail-queue wakes qmail-send; it is looked at, never opened.

@@ -1,7 +1,7 @@
 //! The files that belong to one message, looked for by name.
 
 use super::layout::Layout;
-use crate::evidence::{Locus, Part, PartKind, Stat, Text};
+use crate::evidence::{Part, PartKind, Stat, Text};
 use crate::read::disk::{EntryKind, Root};
 use std::path::{Path, PathBuf};
 
@@ -40,13 +40,7 @@ impl Piece {
 
     /// It as a part of a message.
     pub fn part(&self, kind: PartKind) -> Part {
-        Part {
-            kind,
-            locus: Locus::whole(self.place()),
-            size: Some(self.stat.size),
-            sha256: None,
-            stat: Some(self.stat),
-        }
+        Part::file(kind, &self.path, &self.stat)
     }
 
     /// Its path as text.

@@ -1,7 +1,6 @@
 //! Recognising a queue, and the places where one usually is.
 
 use super::layout::FOLDERS;
-use crate::read::disk::EntryKind;
 use crate::sources::{Detected, Place, UsualPlace};
 use std::path::PathBuf;
 
@@ -18,12 +17,7 @@ pub fn detect(place: &Place<'_>) -> Option<Detected> {
     if !place.is_directory {
         return None;
     }
-    let has = |name: &str| {
-        place
-            .entries
-            .iter()
-            .any(|(entry, kind)| entry == name && matches!(kind, EntryKind::Directory | EntryKind::Unknown))
-    };
+    let has = |name: &str| place.has_folder(name);
     let found: Vec<&str> = FOLDERS.into_iter().filter(|folder| has(folder)).collect();
     let enough = if place.chosen { !found.is_empty() } else { has("mess") && found.len() > ENOUGH };
     enough.then(|| Detected {

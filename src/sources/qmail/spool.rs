@@ -9,7 +9,6 @@ use super::split::{self, Split};
 use crate::evidence::{Damage, DamageKind, Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Component, Path, PathBuf};
 
 /// Names of `todo` that are looked at to tell whether it is split.
@@ -20,10 +19,7 @@ const MAX_TODO_NAMES: usize = 2_048;
 /// # Errors
 /// When its folder cannot be opened, or has no folder of a queue in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let there = |folder: &str| matches!(root.stat(Path::new(folder)), Ok((EntryKind::Directory, _)));
     let (found, missing): (Vec<&str>, Vec<&str>) = FOLDERS.into_iter().partition(|folder| there(folder));
     if found.is_empty() {
@@ -79,7 +75,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, queue: &Queue, 
     facts.push(queue.owner.fact.clone());
     facts.extend(queue.trigger.clone());
     let mut epochs = options.epochs.clone();
-    epochs.extend(queue.live.as_ref().map(live::epoch));
+    epochs.extend(queue.live.map(|live| live.epoch("qmail-send, process")));
     let folders = found.iter().map(|folder| (*folder).to_owned()).collect();
     // Numbers are inodes, used again within a second under load, and qmail-qread reads the same disk: an entry without a
     // file says nothing while qmail runs.
@@ -102,14 +98,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, queue: &Queue, 
 
 fn read_unit(queue: &Queue, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let Some((folder, name)) = folder_and_name(unit.path) else { return };
-    let kind = match unit.kind {
-        EntryKind::Unknown => match unit.root.stat(unit.path) {
-            Ok((kind, _)) => kind,
-            Err(error) => return refused(unit.root.refused(unit.path, &error), emit),
-        },
-        kind => kind,
-    };
-    match kind {
+    match unit.kind {
         EntryKind::Directory => return,
         EntryKind::Regular => {}
         other => return refused(not_regular(unit.path, other), emit),

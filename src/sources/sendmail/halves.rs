@@ -1,12 +1,13 @@
 //! A data file or a transcript without its control file.
 
 use super::folder;
-use super::message::{Entry, part};
+use super::message::Entry;
 use super::name;
 use super::signs;
 use super::spool::Spool;
 use crate::evidence::{
-    Confidence, Damage, Fact, Locus, Message, PartKind, Sign, Signed, Stat, TimeKind, Timed, format_duration,
+    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, TimeKind, Timed,
+    format_duration,
 };
 use crate::read::disk::EntryKind;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ impl Spool {
         if let Some(path) = entry.beside('x')
             && let Ok((_, stat)) = entry.root.stat(&path)
         {
-            message.parts.push(part(PartKind::Side, &path, stat));
+            message.parts.push(Part::file(PartKind::Side, &path, &stat));
         }
         Ok(Some(message))
     }
@@ -81,7 +82,7 @@ impl Spool {
     fn half(&self, entry: Entry<'_>, kind: PartKind, stat: Stat) -> Message {
         let mut message = Message::at(self.label(entry.folder), Locus::whole(entry.place()));
         message.ids.native = Some(crate::evidence::Text::new(entry.id));
-        message.parts.push(part(kind, entry.path, stat));
+        message.parts.push(Part::file(kind, entry.path, &stat));
         let mut add = |kind, at, original| message.times.push(Timed { kind, at, original });
         if let Some(made) = name::made(entry.id, stat.modified) {
             add(TimeKind::IdTime, made, String::from_utf8_lossy(entry.id).into_owned());

@@ -1,7 +1,7 @@
 //! The running sendmail whose spool this is, and how to ask it for its listing.
 
 use super::settings::{Settings, configs_below};
-use crate::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Time};
+use crate::evidence::{Live, Time};
 use crate::read::disk::Root;
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -31,18 +31,6 @@ pub fn owner(root: &Root, settings: &Settings) -> Option<Live> {
     })
 }
 
-/// The life of the mail system that this process began.
-pub fn epoch(live: &Live) -> Epoch {
-    let text = format!("sendmail, process {}, runs since {}", live.pid, live.since.rfc3339());
-    Epoch {
-        stamp: None,
-        since: Some(live.since),
-        origin: EpochOrigin::Process,
-        witnesses: 1,
-        fact: Fact::new(text, Locus::whole(format!("/proc/{}", live.pid))),
-    }
-}
-
 /// The listing, if the configuration of this machine names this spool.
 pub fn listing(settings: &Settings) -> Option<LiveListing> {
     if !settings.names_this_spool || settings.tree.as_deref() != Some(Path::new("/")) {
@@ -56,7 +44,6 @@ pub fn listing(settings: &Settings) -> Option<LiveListing> {
 
 /// The newest time that the kernel stamped on a queue folder: a file came, went or was renamed then.
 pub fn last_activity(root: &Root, folders: &[PathBuf], now: Time) -> Option<Time> {
-    let modified = |path: &Path| root.stat(path).ok().map(|(_, stat)| stat.modified);
-    let times = folders.iter().flat_map(|folder| [folder.clone(), folder.join("qf"), folder.join("df")]);
-    times.filter_map(|path| modified(&path)).filter(|time| *time <= now).max()
+    let folders = folders.iter().flat_map(|folder| [folder.clone(), folder.join("qf"), folder.join("df")]);
+    root.newest_change(folders, now)
 }

@@ -143,9 +143,9 @@ impl Spool {
         let reading = &control.reading;
         let mut message = Message::at(self.label(entry.folder), Locus::whole(entry.place()));
         message.ids.native = Some(Text::new(entry.id));
-        message.parts.push(part(PartKind::Envelope, entry.path, control.stat));
+        message.parts.push(Part::file(PartKind::Envelope, entry.path, &control.stat));
         if let Some(data) = data {
-            message.parts.push(part(PartKind::Content, &data.path, data.stat));
+            message.parts.push(Part::file(PartKind::Content, &data.path, &data.stat));
             if let Some(written) = reading.data_inode.filter(|inode| *inode != data.stat.inode) {
                 let text = format!("{written} when it was written, {} now", data.stat.inode);
                 message.attributes.push(("data_file_inode".into(), Text::from(text)));
@@ -193,17 +193,6 @@ impl Spool {
         }
         let modified = format!("mtime {}", control.stat.modified.rfc3339());
         add(TimeKind::Modified, control.stat.modified, &modified);
-    }
-}
-
-/// A part of a message.
-pub fn part(kind: PartKind, path: &Path, stat: Stat) -> Part {
-    Part {
-        kind,
-        locus: Locus::whole(Text::from_path(path)),
-        size: Some(stat.size),
-        sha256: None,
-        stat: Some(stat),
     }
 }
 
@@ -269,7 +258,7 @@ fn add_sides(message: &mut Message, entry: Entry<'_>, temporary: Option<&Path>) 
     let transcript = entry.beside('x');
     for path in transcript.iter().map(PathBuf::as_path).chain(temporary) {
         if let Ok((_, stat)) = entry.root.stat(path) {
-            message.parts.push(part(PartKind::Side, path, stat));
+            message.parts.push(Part::file(PartKind::Side, path, &stat));
         }
     }
 }

@@ -7,9 +7,8 @@ use super::message::Entry;
 use super::name::{self, Kind};
 use super::settings::Settings;
 use crate::evidence::{Damage, DamageKind, Fact, Instance, Live, Locus, Record, Text, Time};
-use crate::read::disk::{EntryKind, Root, not_regular};
+use crate::read::disk::{EntryKind, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
-use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 
 /// Folders below a spool that are walked. Host status (`.hoststat`) has one for each part of a domain name.
@@ -55,10 +54,7 @@ impl Spool {
 /// # Errors
 /// When its folder cannot be opened.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = Root::open(&detected.root)
-        .with_context(|| format!("could not open `{}`", detected.root.display()))?
-        .with_manifest(options.manifest.clone())
-        .crossing_file_systems(options.cross_file_systems);
+    let root = detected.open_root(options)?;
     let settings = Settings::of(&detected.root, options.config.as_deref().or(detected.config.as_deref()));
     let folders = Folders::of(&root);
     let live = live::owner(&root, &settings);
@@ -89,7 +85,7 @@ fn instance(detected: &Detected, options: &Options, spool: &Spool, live: Option<
     facts.extend(spool.settings.facts());
     facts.extend(limit_facts);
     let mut epochs = options.epochs.clone();
-    epochs.extend(live.as_ref().map(live::epoch));
+    epochs.extend(live.map(|live| live.epoch("sendmail, process")));
     let mut queues: Vec<String> = spool.folders.paths.iter().map(|folder| spool.label(folder)).collect();
     queues.extend(["quarantined", "lost"].map(str::to_owned));
     let client = "plain `mailq` reads the MTA's queue only: use `mailq -Ac`";
@@ -124,19 +120,12 @@ fn read_unit(spool: &Spool, unit: Unit<'_>) -> Record {
         // `.hoststat`: what sendmail remembers of other hosts.
         return Record::Passed;
     }
-    let kind = match unit.kind {
-        EntryKind::Unknown => match unit.root.stat(unit.path) {
-            Ok((kind, _)) => kind,
-            Err(error) => return damage(unit.root.refused(unit.path, &error)),
-        },
-        kind => kind,
-    };
     let bytes = Text::from_path(unit.path.file_name().map_or(Path::new(""), Path::new));
     let name = name::judge(bytes.bytes());
-    match kind {
+    match unit.kind {
         EntryKind::Regular => {}
         EntryKind::Symlink => return damage(linked(unit.path)),
-        EntryKind::Special if name.is_some() => return damage(not_regular(unit.path, kind)),
+        EntryKind::Special if name.is_some() => return damage(not_regular(unit.path, unit.kind)),
         // Its control socket may lie here (`ControlSocketName`).
         _ => return Record::Passed,
     }
