@@ -55,6 +55,18 @@ pub struct ListingEnd {
     pub declared: Option<u64>,
     /// Why the listing is known or suspected not to be whole.
     pub cut: Option<String>,
-    /// Lines that could not be understood: line number and what was wrong. At most a hundred are kept.
+    /// Lines that could not be understood: line number and what was wrong. At most [`Self::MAX_MISREAD`] are kept.
     pub misread: Vec<(u64, String)>,
+}
+
+impl ListingEnd {
+    /// Misread lines that are kept.
+    pub const MAX_MISREAD: usize = 100;
+
+    /// Notes a line that could not be understood.
+    pub fn misread(&mut self, line: u64, why: impl Into<String>) {
+        if self.misread.len() < Self::MAX_MISREAD {
+            self.misread.push((line, why.into()));
+        }
+    }
 }

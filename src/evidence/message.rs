@@ -161,6 +161,13 @@ pub struct Timed {
     pub original: String,
 }
 
+impl Timed {
+    /// The time at which a file was modified last, and what that says about its message.
+    pub fn mtime(kind: TimeKind, stat: &Stat) -> Self {
+        Self { kind, at: stat.modified, original: format!("mtime {}", stat.modified.rfc3339()) }
+    }
+}
+
 /// What a time says about a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -50,6 +50,16 @@ impl Lines {
     }
 }
 
+/// Whether a line of a listing says nothing: it is blank, or a heading `## …` that somebody wrote above a section.
+pub fn is_remark(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty() || line.starts_with(b"## ")
+}
+
+/// The first line that is no remark.
+pub fn first_line(head: &[u8]) -> Option<&[u8]> {
+    head.split(|byte| *byte == b'\n').find(|line| !is_remark(line))
+}
+
 /// Reads one line of at most [`MAX_LINE_BYTES`], without its `\n` or `\r\n`; what is longer is skipped and counted.
 ///
 /// # Errors

@@ -14,7 +14,7 @@
 use super::disk::{OpenFile, Root};
 use crate::evidence::{At, Locus, Stat, Text};
 use sha2::{Digest as _, Sha256};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -204,19 +204,29 @@ pub fn digest(reader: impl io::Read, size: u64) -> io::Result<Option<(String, Ve
     if size > MAX_HASHED_BYTES {
         return Ok(None);
     }
-    let (mut hash, mut start, mut chunk) = (Sha256::new(), Vec::new(), vec![0; 1 << 16]);
-    let mut reader = reader.take(MAX_HASHED_BYTES);
+    let mut start = Vec::new();
+    let sha256 = hash(reader.take(MAX_HASHED_BYTES), |read| {
+        let room = MAX_SCANNED_BYTES - start.len();
+        start.extend_from_slice(read.get(..room.min(read.len())).unwrap_or_default());
+    })?;
+    Ok(Some((sha256, addresses(&start))))
+}
+
+/// Reads to the end: SHA-256 in lower-case hex of all that is handed over to `see`, piece by piece.
+///
+/// # Errors
+/// As the system reports.
+pub fn hash(mut reader: impl io::Read, mut see: impl FnMut(&[u8])) -> io::Result<String> {
+    let (mut hash, mut chunk) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         let count = reader.read(&mut chunk)?;
         let read = chunk.get(..count).unwrap_or_default();
         if read.is_empty() {
-            break;
+            return Ok(hex(&hash.finalize()));
         }
         hash.update(read);
-        let room = MAX_SCANNED_BYTES - start.len();
-        start.extend_from_slice(read.get(..room.min(count)).unwrap_or_default());
+        see(read);
     }
-    Ok(Some((hex(&hash.finalize()), addresses(&start))))
 }
 
 /// A stream by name, before it is read.

@@ -15,6 +15,7 @@ pub mod courier;
 pub mod dma;
 pub mod exchange;
 pub mod exim;
+mod fault;
 pub mod nullmailer;
 pub mod opensmtpd;
 pub mod postfix;
@@ -23,6 +24,8 @@ pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]
 mod samples;
+
+pub use fault::Fault;
 
 /// Every source. The order is the order in which a place is offered to them.
 pub static ALL: &[&dyn Source] = &[
@@ -132,6 +135,14 @@ pub struct Detected {
 }
 
 impl Detected {
+    /// What people call it: its folder, if the name of that begins with `program`; else its path.
+    pub fn label(&self, program: &str) -> String {
+        let folder = self.root.file_name().and_then(|name| name.to_str());
+        folder
+            .filter(|name| name.starts_with(program))
+            .map_or_else(|| self.root.display().to_string(), str::to_owned)
+    }
+
     /// Opens the spool folder as the user wants it read.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What `mailq` prints, for people and with `-batch`. Source: Courier `courier/mailq.c`, `showq`, `showqline`.
 
 use crate::evidence::{ListingEnd, ListingEntry, Text};
-use crate::read::lines::read_line;
+use crate::read::lines::{first_line, read_line};
 use crate::sources::{EmitEntry, ListingFormat};
 use std::io::{self, BufRead};
 
@@ -9,8 +9,6 @@ use std::io::{self, BufRead};
 pub const BATCH: &str = "courier mailq -batch";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 /// The first column: size, user or status, and a space.
 const COLUMN: usize = 17;
 
@@ -31,10 +29,6 @@ pub static FORMATS: &[ListingFormat] = &[
         parse,
     },
 ];
-
-fn first_line(head: &[u8]) -> Option<&[u8]> {
-    head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"## "))
-}
 
 fn is_heading(line: &[u8]) -> bool {
     line.starts_with(b"Size             Queue ID")
@@ -122,13 +116,7 @@ impl Reader<'_, '_> {
                     entry.recipients.push(Text::new(value));
                 }
             }
-            _ => self.misread("expected a line as `mailq` or `mailq -batch` writes it"),
-        }
-    }
-
-    fn misread(&mut self, why: &str) {
-        if self.end.misread.len() < MAX_MISREAD {
-            self.end.misread.push((self.number, why.to_owned()));
+            _ => self.end.misread(self.number, "expected a line as `mailq` or `mailq -batch` writes it"),
         }
     }
 

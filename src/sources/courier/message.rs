@@ -76,7 +76,7 @@ impl Spool {
         signs.extend(self.owner_sign(&entry, &file.stat));
         let next = link.as_ref().map(|(_, time, _)| *time).or_else(|| reading.attempts.last().copied());
         fill(&mut message, reading, inode, next);
-        modified(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
         message.size = data.map(|stat| stat.size);
         if let Some(stat) = data {
             message.parts.push(Part::file(PartKind::Content, &data_path, &stat));
@@ -115,7 +115,7 @@ impl Spool {
         }
         message.ids.native.get_or_insert_with(|| Text::from(entry.name));
         message.size = Some(file.stat.size);
-        modified(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
         header(&mut message, entry.root, entry.path);
         message.signs.push(Signed { sign: Sign::EnvelopeLost, confidence: Confidence::Certain, facts });
         Ok(Some(message))
@@ -140,7 +140,7 @@ impl Spool {
         let reading = entry.read_control(&file)?;
         let mut message = entry.message("msgq", PartKind::Side, &file.stat);
         fill(&mut message, reading, inode, Some(time));
-        modified(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
         let text = "neither control file nor data file is in `msgs`: it was delivered or removed, and only this name is left";
         let fact = Fact::new(text, Locus::whole(Text::from_path(entry.path)));
         message.signs.push(Signed::certain(Sign::SideFileAlone, fact));
@@ -308,7 +308,7 @@ pub fn foreign(entry: Entry<'_>, queue: &str) -> Result<Message, Damage> {
     let file = entry.root.open_file(entry.path)?;
     let mut message = entry.message(queue, PartKind::Whole, &file.stat);
     message.size = Some(file.stat.size);
-    modified(&mut message, &file.stat);
+    message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
     let text = match name::judge(entry.name) {
         Name::Foreign => "Courier gives no file such a name",
         _ => "Courier gives no file in this folder such a name",
@@ -339,12 +339,6 @@ pub fn fill(message: &mut Message, reading: Reading, inode: u64, next: Option<u6
     message.envelope.sender = reading.sender;
     message.envelope.recipients = reading.recipients;
     message.attributes = reading.attributes;
-}
-
-/// Adds the time of the main file.
-pub fn modified(message: &mut Message, stat: &Stat) {
-    let original = format!("mtime {}", stat.modified.rfc3339());
-    message.times.push(Timed { kind: TimeKind::Modified, at: stat.modified, original });
 }
 
 /// Adds the header of the data file; what cannot be read of it says nothing against the message.

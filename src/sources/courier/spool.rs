@@ -78,7 +78,7 @@ fn instance(
     epochs.extend(live.map(|live| live.epoch("courierd, process")));
     Instance {
         source: "courier",
-        label: label(&detected.root),
+        label: detected.label("courier"),
         root: Text::from_path(&detected.root),
         // An entry of the listing is a message in `msgs`.
         queues: folders.iter().map(|name| (*name).to_owned()).collect(),
@@ -92,12 +92,6 @@ fn instance(
         unlisted_queues: vec!["tmp", "msgq"],
         listing_blind_spot: None,
     }
-}
-
-/// What people call it: the name of its folder if that speaks of Courier.
-fn label(root: &Path) -> String {
-    let folder = root.file_name().and_then(|name| name.to_str()).filter(|name| name.starts_with("courier"));
-    folder.map_or_else(|| root.display().to_string(), str::to_owned)
 }
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {

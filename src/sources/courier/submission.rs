@@ -3,7 +3,9 @@
 
 use super::message::{self, Entry};
 use super::name::{self, Name};
-use crate::evidence::{Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, Text};
+use crate::evidence::{
+    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, Text, TimeKind, Timed,
+};
 use crate::read::disk::Root;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +103,7 @@ fn alone(entry: Entry<'_>, inode: u64, rest: &str) -> Result<Option<Message>, Da
     let fact = Fact::new(text, Locus::whole(Text::from_path(entry.path)));
     found.signs.push(Signed::certain(Sign::Unfinished, fact));
     found.size = Some(file.stat.size);
-    message::modified(&mut found, &file.stat);
+    found.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
     message::header(&mut found, entry.root, entry.path);
     Ok(Some(found))
 }
@@ -128,7 +130,7 @@ fn data_of(entry: &Entry<'_>) -> PathBuf {
 }
 
 fn finish(found: &mut Message, entry: &Entry<'_>, stat: &Stat, data_path: &Path, data: Option<&Stat>) {
-    message::modified(found, stat);
+    found.times.push(Timed::mtime(TimeKind::Modified, stat));
     found.size = data.map(|data| data.size);
     if let Some(data) = data {
         found.parts.push(Part::file(PartKind::Content, data_path, data));

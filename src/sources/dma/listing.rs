@@ -1,30 +1,20 @@
 //! What `dma -bp` and `mailq` print: three lines a recipient, `--` between them. Source: dma `dma.c`, `show_queue`.
 
 use crate::evidence::{ListingEnd, ListingEntry, Text};
-use crate::read::lines::read_line;
+use crate::read::lines::{first_line, is_remark, read_line};
 use crate::sources::{EmitEntry, ListingFormat};
 use std::io::{self, BufRead};
 
 /// The name of the format.
 pub const MAILQ: &str = "dma -bp";
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 
 /// The listing of dma.
 pub static FORMATS: &[ListingFormat] = &[ListingFormat {
     name: MAILQ,
     about: "what `dma -bp` and dma's `mailq` print: ID, sender and recipient",
-    looks_like: |head| {
-        let mut lines = head.split(|byte| *byte == b'\n');
-        lines.find(|line| !is_remark(line)).is_some_and(|line| line.starts_with(b"ID\t: "))
-    },
+    looks_like: |head| first_line(head).is_some_and(|line| line.starts_with(b"ID\t: ")),
     parse,
 }];
-
-/// A heading that somebody wrote above it, or an empty line.
-fn is_remark(line: &[u8]) -> bool {
-    line.trim_ascii().is_empty() || line.starts_with(b"## ")
-}
 
 fn parse(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> io::Result<ListingEnd> {
     let mut end = ListingEnd::default();
@@ -50,8 +40,8 @@ fn parse(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> io::Result<Listin
             finish(&mut entry, &mut end, emit);
         } else if line == b"Mail queue is empty" {
             end.declared = Some(0);
-        } else if !is_remark(&line) && end.misread.len() < MAX_MISREAD {
-            end.misread.push((number, "expected `ID`, `From`, `To` or `--`".to_owned()));
+        } else if !is_remark(&line) {
+            end.misread(number, "expected `ID`, `From`, `To` or `--`");
         }
     }
     finish(&mut entry, &mut end, emit);

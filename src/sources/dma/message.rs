@@ -65,7 +65,7 @@ impl Spool {
             }),
         );
         // The lifetime counts from here (`dma.c`, `deliver`).
-        created(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Created, &file.stat));
         if let Some(stat) = content {
             message.parts.push(Part::file(PartKind::Content, &other, &stat));
             if !message.signs.is_empty()
@@ -147,7 +147,7 @@ impl Entry<'_> {
         let mut message = self.message("queue", PartKind::Content, &file.stat);
         message.ids.native = Some(Text::new(id));
         message.size = Some(file.stat.size);
-        modified(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
         header(&mut message, &file);
         let place = Text::from_path(self.path);
         let mut facts =
@@ -171,7 +171,7 @@ impl Entry<'_> {
         let mut message = self.message("tmp", PartKind::Content, &file.stat);
         message.ids.native = Some(place.clone());
         message.size = Some(file.stat.size);
-        modified(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
         header(&mut message, &file);
         message.signs.push(if file.stat.links > 1 {
             let text = "the file has another name: it was queued, and this name was not removed";
@@ -201,7 +201,7 @@ impl Entry<'_> {
         let mut message = self.message("queue", PartKind::Whole, &file.stat);
         message.ids.native = Some(Text::from_path(self.path));
         message.size = Some(file.stat.size);
-        modified(&mut message, &file.stat);
+        message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
         header(&mut message, &file);
         let text = "dma looks only at names that begin with Q";
         let fact = Fact::new(text, Locus::whole(Text::from_path(self.path)));
@@ -221,16 +221,6 @@ fn half(letter: u8, id: &[u8]) -> PathBuf {
     let mut name = vec![letter];
     name.extend_from_slice(id);
     Text::new(name).to_path()
-}
-
-fn created(message: &mut Message, stat: &Stat) {
-    let original = format!("mtime {}", stat.modified.rfc3339());
-    message.times.push(Timed { kind: TimeKind::Created, at: stat.modified, original });
-}
-
-fn modified(message: &mut Message, stat: &Stat) {
-    let original = format!("mtime {}", stat.modified.rfc3339());
-    message.times.push(Timed { kind: TimeKind::Modified, at: stat.modified, original });
 }
 
 /// What cannot be read of the content says nothing against the message.

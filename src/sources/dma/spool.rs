@@ -47,7 +47,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, group: Option<u
     ];
     Instance {
         source: "dma",
-        label: label(&detected.root),
+        label: detected.label("dma"),
         root: Text::from_path(&detected.root),
         queues: vec!["queue".to_owned()],
         live: live::worker(root),
@@ -64,12 +64,6 @@ fn instance(root: &Root, detected: &Detected, options: &Options, group: Option<u
         unlisted_queues: vec!["tmp"],
         listing_blind_spot: None,
     }
-}
-
-/// What people call it: the name of its folder if that speaks of dma.
-fn label(root: &Path) -> String {
-    let folder = root.file_name().and_then(|name| name.to_str()).filter(|name| name.starts_with("dma"));
-    folder.map_or_else(|| root.display().to_string(), str::to_owned)
 }
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {

@@ -9,8 +9,7 @@ use crate::evidence::{
 use crate::read::disk::{OpenFile, Root};
 use crate::read::mime::{self, Field, Headers};
 use crate::read::streams::{self, Stream, Streams};
-use sha2::{Digest as _, Sha256};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 /// Values that are kept as attributes are cut here.
@@ -187,20 +186,13 @@ fn add_attributes(message: &mut Message, headers: &Headers) {
 
 /// All of the file: its SHA-256, and the first NUL, which no mail has (RFC 5321 section 2.3.8 with RFC 5322 section 2.3).
 fn read_through(message: &mut Message, file: &OpenFile, path: &Path) -> io::Result<()> {
-    let (mut reader, mut hash, mut at, mut first) = (file.reader()?, Sha256::new(), 0_u64, None);
-    let mut chunk = vec![0; 1 << 16];
-    loop {
-        let count = reader.read(&mut chunk)?;
-        let read = chunk.get(..count).unwrap_or_default();
-        if read.is_empty() {
-            break;
-        }
-        hash.update(read);
+    let (mut at, mut first) = (0_u64, None);
+    let sha256 = streams::hash(file.reader()?, |read| {
         first = first.or_else(|| memchr::memchr(0, read).map(|place| at + place as u64));
-        at += count as u64;
-    }
+        at += read.len() as u64;
+    })?;
     if let Some(part) = message.parts.first_mut() {
-        part.sha256 = Some(streams::hex(&hash.finalize()));
+        part.sha256 = Some(sha256);
     }
     if let Some(first) = first {
         message.signs.push(nul(path, first));

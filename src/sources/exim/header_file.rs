@@ -7,6 +7,7 @@ use super::done::Done;
 use super::options::{self, Options};
 use super::recipient;
 use crate::evidence::{Confidence, Text, Time};
+use crate::sources::Fault;
 use std::io::{self, Read};
 
 /// Recipients that Exim's reader accepts ("arbitrary sanity check").
@@ -15,19 +16,6 @@ const MAX_READ_RECIPIENTS: u64 = 16_384;
 const MAX_RECIPIENTS: usize = 1_000;
 /// Header text that is kept.
 const MAX_HEADER_BYTES: usize = 64 << 10;
-
-/// The place at which reading failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it begins.
-    pub start: u64,
-    /// Where it ends.
-    pub end: u64,
-    /// What was expected and what was found.
-    pub text: String,
-    /// How sure it is that Exim refuses the file.
-    pub confidence: Confidence,
-}
 
 /// What was read of an envelope file.
 #[derive(Debug, Default)]

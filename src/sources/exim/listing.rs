@@ -14,8 +14,6 @@ use std::io::{self, BufRead};
 pub const BP: &str = "exim -bp";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 const FROZEN: &[u8] = b" *** frozen ***";
 
 /// The listings of Exim.
@@ -132,13 +130,13 @@ impl Reader<'_, '_> {
             self.entry = Some(row);
         } else if line.starts_with(b"    ") && self.entry.is_some() {
             self.detail(line.trim_ascii());
-        } else if self.end.misread.len() < MAX_MISREAD {
+        } else {
             let why = if line.starts_with(b"    ") {
                 "a recipient that belongs to no message"
             } else {
                 "expected age, size, message ID and sender"
             };
-            self.end.misread.push((self.number, why.into()));
+            self.end.misread(self.number, why);
         }
     }
 

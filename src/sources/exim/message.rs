@@ -129,11 +129,7 @@ impl Spool {
                 original: String::from_utf8_lossy(entry.id).into_owned(),
             });
         }
-        message.times.push(Timed {
-            kind: TimeKind::Modified,
-            at: stat.modified,
-            original: format!("mtime {}", stat.modified.rfc3339()),
-        });
+        message.times.push(Timed::mtime(TimeKind::Modified, stat));
         message
     }
 

@@ -75,7 +75,7 @@ fn instance(
     epochs.extend(live.map(|live| live.epoch("exim, process")));
     Instance {
         source: "exim",
-        label: label(&detected.root),
+        label: detected.label("exim"),
         root: Text::from_path(&detected.root),
         queues: all,
         live,
@@ -88,12 +88,6 @@ fn instance(
         unlisted_queues: vec!["Finput"],
         listing_blind_spot: None,
     }
-}
-
-/// What people call it: its folder, if that speaks of Exim.
-fn label(root: &Path) -> String {
-    let folder = root.file_name().and_then(|name| name.to_str()).filter(|name| name.starts_with("exim"));
-    folder.map_or_else(|| root.display().to_string(), str::to_owned)
 }
 
 /// The name of the queue, if the folder of a named queue was given: it lies in a spool.

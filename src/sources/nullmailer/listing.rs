@@ -1,7 +1,7 @@
 //! What `mailq` prints: a line with time, size and sender, and a line for each recipient. Source: nullmailer `src/mailq.cc`.
 
 use crate::evidence::{ListingEnd, ListingEntry, Text, Time};
-use crate::read::lines::read_line;
+use crate::read::lines::{first_line, is_remark, read_line};
 use crate::sources::{EmitEntry, ListingFormat};
 use std::io::{self, BufRead};
 
@@ -9,8 +9,6 @@ use std::io::{self, BufRead};
 pub const MAILQ: &str = "nullmailer mailq";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 /// `%Y-%m-%d %H:%M:%S` and a space.
 const TIME_BYTES: usize = 20;
 
@@ -18,17 +16,9 @@ const TIME_BYTES: usize = 20;
 pub static FORMATS: &[ListingFormat] = &[ListingFormat {
     name: MAILQ,
     about: "what `mailq` of nullmailer prints: no IDs, so that messages are recognised by time and size",
-    looks_like: |head| {
-        let mut lines = head.split(|byte| *byte == b'\n');
-        lines.find(|line| !is_remark(line)).is_some_and(|line| row(line, 1).is_some())
-    },
+    looks_like: |head| first_line(head).is_some_and(|line| row(line, 1).is_some()),
     parse,
 }];
-
-/// A heading that somebody wrote above it, or an empty line.
-fn is_remark(line: &[u8]) -> bool {
-    line.trim_ascii().is_empty() || line.starts_with(b"## ")
-}
 
 fn parse(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> io::Result<ListingEnd> {
     let mut end = ListingEnd::default();
@@ -51,8 +41,8 @@ fn parse(input: &mut dyn BufRead, emit: &mut EmitEntry<'_>) -> io::Result<Listin
         entry = row(&line, number);
         if line.starts_with(b"Cannot ") {
             end.cut = Some(format!("the tool gave up: {}", String::from_utf8_lossy(&line)));
-        } else if entry.is_none() && end.misread.len() < MAX_MISREAD {
-            end.misread.push((number, "expected a time, a size and a sender".to_owned()));
+        } else if entry.is_none() {
+            end.misread(number, "expected a time, a size and a sender");
         }
     }
     if let Some(last) = entry {

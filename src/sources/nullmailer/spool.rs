@@ -41,7 +41,7 @@ fn instance(root: &Root, detected: &Detected, options: &Options, folders: &[&str
     epochs.extend(live.map(|live| live.epoch("nullmailer-send, process")));
     Instance {
         source: "nullmailer",
-        label: label(&detected.root),
+        label: detected.label("nullmailer"),
         root: Text::from_path(&detected.root),
         queues: folders.iter().map(|name| (*name).to_owned()).collect(),
         live,
@@ -78,13 +78,6 @@ fn missing(root: &Root) -> Vec<Fact> {
         None => facts.push(fact("there is no FIFO `trigger`: nullmailer-send does not start", "trigger")),
     }
     facts
-}
-
-/// What people call it: the name of its folder if that speaks of nullmailer.
-fn label(root: &Path) -> String {
-    let folder =
-        root.file_name().and_then(|name| name.to_str()).filter(|name| name.starts_with("nullmailer"));
-    folder.map_or_else(|| root.display().to_string(), str::to_owned)
 }
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {

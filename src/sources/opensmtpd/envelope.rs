@@ -6,6 +6,7 @@
 
 use super::envelope_check;
 use crate::evidence::{Confidence, Text, Time};
+use crate::sources::Fault;
 
 /// Fields that are kept; version 2 has at most 40.
 const MAX_FIELDS: usize = 64;
@@ -15,19 +16,6 @@ const MAX_VALUE_BYTES: usize = 4_096;
 pub const CURRENT: u64 = 3;
 /// What smtpd calls the null sender: an address of which both halves are empty (`ascii_dump_mailaddr`).
 const NULL_ADDRESS: &[u8] = b"@";
-
-/// Something in an envelope that is not as smtpd would write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it begins.
-    pub start: u64,
-    /// Where it ends.
-    pub end: u64,
-    /// What was expected and what was found.
-    pub text: String,
-    /// How sure it is that smtpd refuses the envelope for it.
-    pub confidence: Confidence,
-}
 
 /// What was read from an envelope file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -269,9 +269,7 @@ impl<'a> Draft<'a> {
         }
         let first = self.message.parts.first().and_then(|part| part.stat);
         if let Some(stat) = first {
-            let original = format!("mtime {}", stat.modified.rfc3339());
-            let timed = Timed { kind: TimeKind::Modified, at: stat.modified, original };
-            self.message.times.push(timed);
+            self.message.times.push(Timed::mtime(TimeKind::Modified, &stat));
         }
         if self.spool.deep || !self.signs.is_empty() {
             self.read_headers();

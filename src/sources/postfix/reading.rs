@@ -1,6 +1,7 @@
 //! What was read from a queue file.
 
 use crate::evidence::{Confidence, Fact, Locus, Recipient, RecipientState, Text, Time};
+use crate::sources::Fault;
 use std::path::Path;
 
 /// Recipients that are kept; all are counted.
@@ -19,19 +20,6 @@ pub struct SizeRecord {
     pub content_offset: Option<u64>,
     /// Recipients when the file was made; `None` in files of Postfix before 1.0.
     pub recipients: Option<u64>,
-}
-
-/// Something in a queue file that is not as Postfix would write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it begins.
-    pub start: u64,
-    /// Where it ends.
-    pub end: u64,
-    /// What was expected and what was found.
-    pub text: String,
-    /// How sure it is that this is damage: what Postfix only warns of may have been so from the start.
-    pub confidence: Confidence,
 }
 
 /// What was read from a queue file.

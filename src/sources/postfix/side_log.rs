@@ -107,12 +107,8 @@ impl Spool {
         let mut message = Message::at(entry.queue, Locus::whole(place.clone()));
         message.ids.native = id;
         message.signs.push(Signed { sign: Sign::SideFileAlone, confidence, facts });
-        message.times.push(Timed {
-            // The bounce service appends when an attempt has failed, and nothing sets the time of a log by hand.
-            kind: TimeKind::LastAttempt,
-            at: file.stat.modified,
-            original: format!("mtime {}", file.stat.modified.rfc3339()),
-        });
+        // The bounce service appends when an attempt has failed, and nothing sets the time of a log by hand.
+        message.times.push(Timed::mtime(TimeKind::LastAttempt, &file.stat));
         message.envelope.recipients = log.iter().map(defer_log::Entry::to_recipient).collect();
         message.parts.push(Part::file(PartKind::Side, entry.path, &file.stat));
         Ok(message)

@@ -1,7 +1,7 @@
 //! A message that is being put together from its files.
 
 use super::bounce_log;
-use super::envelope::{Envelope, Fault, Kind};
+use super::envelope::{Envelope, Kind};
 use super::message::Entry;
 use super::pieces::{Piece, Pieces};
 use crate::evidence::{
@@ -9,6 +9,7 @@ use crate::evidence::{
     Timed,
 };
 use crate::read::disk::Root;
+use crate::sources::Fault;
 use std::collections::HashMap;
 
 /// A message that is being put together.

@@ -5,6 +5,7 @@
 
 use super::records::{self, MAX_BYTES, Record};
 use crate::evidence::{Confidence, Recipient, RecipientState, Text};
+use crate::sources::Fault;
 use std::io::{self, Read};
 
 /// Recipients that are kept; all are counted.
@@ -21,19 +22,6 @@ pub enum Kind {
     Channel,
     /// `todo` or `intd`: who handed it in, sender, recipients.
     Todo,
-}
-
-/// Something in a file that is not as qmail would write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it begins.
-    pub start: u64,
-    /// Where it ends.
-    pub end: u64,
-    /// What was found, and what qmail makes of it.
-    pub text: String,
-    /// How sure it is that this is damage.
-    pub confidence: Confidence,
 }
 
 /// What was read from the envelope files of one message.

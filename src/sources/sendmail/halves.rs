@@ -83,11 +83,11 @@ impl Spool {
         let mut message = Message::at(self.label(entry.folder), Locus::whole(entry.place()));
         message.ids.native = Some(crate::evidence::Text::new(entry.id));
         message.parts.push(Part::file(kind, entry.path, &stat));
-        let mut add = |kind, at, original| message.times.push(Timed { kind, at, original });
-        if let Some(made) = name::made(entry.id, stat.modified) {
-            add(TimeKind::IdTime, made, String::from_utf8_lossy(entry.id).into_owned());
+        if let Some(at) = name::made(entry.id, stat.modified) {
+            let original = String::from_utf8_lossy(entry.id).into_owned();
+            message.times.push(Timed { kind: TimeKind::IdTime, at, original });
         }
-        add(TimeKind::Modified, stat.modified, format!("mtime {}", stat.modified.rfc3339()));
+        message.times.push(Timed::mtime(TimeKind::Modified, &stat));
         message
     }
 

@@ -11,8 +11,6 @@ const MAX_LINES_BEFORE: usize = 5;
 const MAX_LINES_OF_ROW: usize = 64;
 /// The same in bytes.
 const MAX_ROW_BYTES: usize = 1 << 20;
-/// Misread lines that are kept (see [`ListingEnd::misread`]).
-const MAX_MISREAD: usize = 100;
 
 /// Headings that are understood, in lower case without anything but letters and digits.
 ///
@@ -189,7 +187,7 @@ pub fn rows(
         }
     }
     let Some(headings) = found else {
-        misread(&mut end, 1, "no heading line that is known".to_owned());
+        end.misread(1, "no heading line that is known");
         end.cut = Some("it has no heading line that is known".to_owned());
         return Ok(end);
     };
@@ -200,16 +198,10 @@ pub fn rows(
         }
         let outcome = table.complete(line, &headings)?.and_then(|text| take(row(number, &text, &headings)?));
         if let Err(why) = outcome {
-            misread(&mut end, number, why);
+            end.misread(number, why);
         }
     }
     Ok(end)
-}
-
-fn misread(end: &mut ListingEnd, line: u64, why: String) {
-    if end.misread.len() < MAX_MISREAD {
-        end.misread.push((line, why));
-    }
 }
 
 struct Line {

@@ -14,8 +14,6 @@ mod row;
 pub const SHOW_QUEUE: &str = "smtpctl show queue";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 
 /// The listings of OpenSMTPD.
 pub static FORMATS: &[ListingFormat] = &[ListingFormat {
@@ -80,9 +78,7 @@ impl Reader<'_, '_> {
             self.end.cut = Some(format!("the tool gave up: {}", String::from_utf8_lossy(line)));
         } else if !line.ends_with(b": command not found") {
             self.broken = Some(self.number);
-            if self.end.misread.len() < MAX_MISREAD {
-                self.end.misread.push((self.number, "expected an envelope ID and 13 more fields".into()));
-            }
+            self.end.misread(self.number, "expected an envelope ID and 13 more fields");
         }
     }
 

@@ -16,8 +16,6 @@ mod table;
 pub const JSON: &str = "postqueue -j";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 /// What stands for the null sender (`empty_address_recipient`).
 const NULL_SENDER: &str = "MAILER-DAEMON";
 
@@ -110,21 +108,15 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn misread(&mut self, why: impl Into<String>) {
-        if self.end.misread.len() < MAX_MISREAD {
-            self.end.misread.push((self.number, why.into()));
-        }
-    }
-
     fn object(&mut self, line: &[u8], cut: u64) {
         match json::entry(line, cut > 0, self.number) {
             Ok(Some(entry)) => (self.emit)(entry),
-            Ok(None) => self.misread("there is no `queue_id` in this object"),
+            Ok(None) => self.end.misread(self.number, "there is no `queue_id` in this object"),
             Err(error) => {
                 if !line.trim_ascii_end().ends_with(b"}") {
                     self.end.cut = Some(format!("line {} breaks off", self.number));
                 }
-                self.misread(format!("not a JSON object as postqueue writes it: {error}"));
+                self.end.misread(self.number, format!("not a JSON object as postqueue writes it: {error}"));
             }
         }
     }
@@ -137,7 +129,7 @@ impl Reader<'_, '_> {
                 self.reason = None;
                 self.table = Some(self.table.unwrap_or(0) + 1);
             }
-            None => self.misread("expected a queue ID, a size, a time and a sender"),
+            None => self.end.misread(self.number, "expected a queue ID, a size, a time and a sender"),
         }
     }
 
@@ -145,9 +137,7 @@ impl Reader<'_, '_> {
     fn detail(&mut self, line: &[u8]) {
         let number = self.number;
         let Some(entry) = self.entry.as_mut() else {
-            if self.end.misread.len() < MAX_MISREAD {
-                self.end.misread.push((number, "a recipient or reason that belongs to no message".into()));
-            }
+            self.end.misread(number, "a recipient or reason that belongs to no message");
             return;
         };
         if let Some(reason) = line.strip_prefix(b"(") {
@@ -164,7 +154,7 @@ impl Reader<'_, '_> {
     fn total(&mut self, line: &[u8]) {
         self.close_entry();
         let Some(declared) = table::total(line) else {
-            self.misread("expected `-- N Kbytes in M Requests.`");
+            self.end.misread(self.number, "expected `-- N Kbytes in M Requests.`");
             return;
         };
         let counted = self.table.take().unwrap_or(0);

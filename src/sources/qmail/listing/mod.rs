@@ -4,7 +4,7 @@
 //! other is read as well. Source: notqmail `qmail-qread.c`, `qmail-qstat.sh`.
 
 use crate::evidence::{ListingEnd, ListingEntry, Text, Time};
-use crate::read::lines::read_line;
+use crate::read::lines::{first_line, read_line};
 use crate::sources::{EmitEntry, ListingFormat};
 use std::io::{self, BufRead};
 
@@ -12,8 +12,6 @@ use std::io::{self, BufRead};
 pub const QREAD: &str = "qmail-qread";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 /// What `qmail-qstat` prints.
 const IN_QUEUE: &[u8] = b"messages in queue:";
 const IN_TODO: &[u8] = b"messages in queue but not yet preprocessed:";
@@ -41,11 +39,6 @@ pub static FORMATS: &[ListingFormat] = &[
 fn heading(head: &[u8]) -> Option<&[u8]> {
     let line = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
     line.strip_prefix(b"## ").map(<[u8]>::trim_ascii)
-}
-
-fn first_line(head: &[u8]) -> Option<&[u8]> {
-    let mut lines = head.split(|byte| *byte == b'\n');
-    lines.find(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"## "))
 }
 
 fn is_of_qread(line: &[u8]) -> bool {
@@ -101,20 +94,16 @@ impl Reader<'_, '_> {
                     entry.recipients.push(Text::new(address));
                 }
                 Some(_) => {}
-                None => self.misread("a recipient that belongs to no message"),
+                None => self.end.misread(self.number, "a recipient that belongs to no message"),
             }
         } else {
             self.close_entry();
             match row(line, self.number) {
                 Some(entry) => self.entry = Some(entry),
-                None => self.misread("expected a date, `#` and a number, a size and a sender in `<>`"),
+                None => self
+                    .end
+                    .misread(self.number, "expected a date, `#` and a number, a size and a sender in `<>`"),
             }
-        }
-    }
-
-    fn misread(&mut self, why: &str) {
-        if self.end.misread.len() < MAX_MISREAD {
-            self.end.misread.push((self.number, why.to_owned()));
         }
     }
 

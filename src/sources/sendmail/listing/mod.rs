@@ -15,8 +15,6 @@ mod row;
 pub const NAME: &str = "sendmail -bp";
 /// Recipients that are kept of one entry.
 const MAX_RECIPIENTS: usize = 1_000;
-/// Misread lines that are kept.
-const MAX_MISREAD: usize = 100;
 const COLUMNS: &[u8] = b"-----Q-ID-----";
 const TOTAL: &[u8] = b"Total requests:";
 
@@ -182,11 +180,7 @@ impl Reader<'_, '_> {
         let section = self.section;
         let Some(entry) = self.entry.as_mut().filter(|_| line.first().is_some_and(u8::is_ascii_whitespace))
         else {
-            if self.end.misread.len() < MAX_MISREAD {
-                self.end
-                    .misread
-                    .push((self.number, "expected a queue ID, a size, a time and a sender".into()));
-            }
+            self.end.misread(self.number, "expected a queue ID, a size, a time and a sender");
             return;
         };
         if trimmed.starts_with(b"QUARANTINE:") {

@@ -140,5 +140,5 @@ fn a_listing_cut_at_any_byte_or_made_of_noise_is_survived() {
     let noise: Vec<u8> =
         (0..60_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     let (_, end) = read(&noise);
-    assert!(end.misread.len() <= MAX_MISREAD);
+    assert!(end.misread.len() <= ListingEnd::MAX_MISREAD);
 }
