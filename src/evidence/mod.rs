@@ -37,3 +37,19 @@ pub enum Record {
     /// A regular part of the spool that was looked at and holds no message (a log of a living message, a lock).
     Passed,
 }
+
+impl Record {
+    /// What came of reading a file, which may hold no message.
+    pub fn of(read: Result<Option<Message>, Damage>) -> Self {
+        match read {
+            Ok(Some(message)) => Self::Message(Box::new(message)),
+            Ok(None) => Self::Passed,
+            Err(damage) => Self::refused(damage),
+        }
+    }
+
+    /// What could not be read. Nobody is to be told of a file that was delivered meanwhile.
+    pub fn refused(damage: Damage) -> Self {
+        if damage.kind == DamageKind::Vanished { Self::Passed } else { Self::Damage(damage) }
+    }
+}

@@ -4,7 +4,7 @@ use super::message::{self, Entry, Spool};
 use super::name::{self, Name};
 use super::place::FOLDERS;
 use super::{live, settings, submission};
-use crate::evidence::{DamageKind, Fact, Instance, Live, Locus, Record, Text};
+use crate::evidence::{Fact, Instance, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
@@ -115,7 +115,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
         EntryKind::Regular | EntryKind::Special if own => Record::Passed,
         EntryKind::Regular => {
             let entry = Entry { root: unit.root, path: unit.path, name };
-            let read = match (queue, name::judge(name)) {
+            Record::of(match (queue, name::judge(name)) {
                 ("msgs", Name::Control(inode)) if folder.is_some() => spool.control(entry, inode).map(Some),
                 ("msgs", Name::Data(inode, rest)) if folder.is_some() && name::number(rest).is_some() => {
                     spool.data(entry, inode)
@@ -123,13 +123,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
                 ("msgq", _) if folder.is_some() => spool.link(entry),
                 ("tmp", _) => submission::read(entry),
                 _ => message::foreign(entry, queue).map(Some),
-            };
-            match read {
-                Ok(Some(message)) => Record::Message(Box::new(message)),
-                Ok(None) => Record::Passed,
-                Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
-                Err(damage) => Record::Damage(damage),
-            }
+            })
         }
         other => Record::Damage(not_regular(unit.path, other)),
     };

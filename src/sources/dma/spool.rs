@@ -3,7 +3,7 @@
 use super::live;
 use super::message::{Entry, Spool};
 use super::place::{Name, judge};
-use crate::evidence::{DamageKind, Fact, Instance, Limits, Locus, Record, Text};
+use crate::evidence::{Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
@@ -73,19 +73,13 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
         EntryKind::Directory => return,
         EntryKind::Regular => {
             let entry = Entry { root: unit.root, path: unit.path };
-            let read = match name {
+            Record::of(match name {
                 Name::Flush => Ok(None),
                 Name::Envelope(id) => spool.envelope(entry, id),
                 Name::Content(id) => entry.content(id),
                 Name::Temporary => entry.temporary().map(Some),
                 Name::Foreign => entry.foreign(),
-            };
-            match read {
-                Ok(Some(message)) => Record::Message(Box::new(message)),
-                Ok(None) => Record::Passed,
-                Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
-                Err(damage) => Record::Damage(damage),
-            }
+            })
         }
         other => Record::Damage(not_regular(unit.path, other)),
     };

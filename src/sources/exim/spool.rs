@@ -9,7 +9,7 @@ use super::place::BARE;
 use super::queues;
 use super::settings;
 use super::spot::{Content, Spot};
-use crate::evidence::{Damage, DamageKind, Fact, Instance, Limits, Live, Locus, Record, Text};
+use crate::evidence::{Damage, Fact, Instance, Limits, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
@@ -104,8 +104,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
         EntryKind::Directory => return,
         EntryKind::Regular => match read_file(spool, &unit, &spot) {
             Ok(record) => record,
-            Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
-            Err(damage) => Record::Damage(damage),
+            Err(damage) => Record::refused(damage),
         },
         other => Record::Damage(not_regular(unit.path, other)),
     };

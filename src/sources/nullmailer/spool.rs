@@ -3,7 +3,7 @@
 use super::message::{Entry, Spool};
 use super::place::FOLDERS;
 use super::{live, settings};
-use crate::evidence::{Damage, DamageKind, Fact, Instance, Locus, Record, Text};
+use crate::evidence::{Damage, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
@@ -92,11 +92,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
         EntryKind::Directory => return,
         EntryKind::Regular => {
             let entry = Entry { root: unit.root, path: unit.path, queue, name: name.bytes() };
-            match spool.message(entry) {
-                Ok(message) => Record::Message(Box::new(message)),
-                Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
-                Err(damage) => Record::Damage(damage),
-            }
+            Record::of(spool.message(entry).map(Some))
         }
         other => Record::Damage(strange(unit.path, other)),
     };

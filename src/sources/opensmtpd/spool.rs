@@ -136,8 +136,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     };
     for record in records {
         let record = match record {
-            // Nobody is to be told of mail that was delivered meanwhile.
-            Record::Damage(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
+            Record::Damage(damage) => Record::refused(damage),
             record => record,
         };
         if emit(record).is_break() {

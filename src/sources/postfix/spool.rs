@@ -9,7 +9,7 @@ use super::one_letter;
 use super::owner::Owner;
 use super::settings::Settings;
 use super::side_log;
-use crate::evidence::{Damage, DamageKind, Fact, Instance, Locus, Record, Text};
+use crate::evidence::{Damage, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::read::process;
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
@@ -118,13 +118,9 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
         (EntryKind::Regular, Some(content)) => {
             let entry = Entry { root: unit.root, path: unit.path, queue, name: &name };
             match content {
-                Content::Messages => match spool.message(entry) {
-                    Ok(message) => Record::Message(Box::new(message)),
-                    Err(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
-                    Err(damage) => Record::Damage(damage),
-                },
+                Content::Messages => Record::of(spool.message(entry).map(Some)),
                 Content::Logs => match spool.side_log(entry) {
-                    Record::Damage(damage) if damage.kind == DamageKind::Vanished => Record::Passed,
+                    Record::Damage(damage) => Record::refused(damage),
                     record => record,
                 },
                 // A name of one letter is judged like that of a log.

@@ -6,7 +6,7 @@ use super::message::{Entry, Outcome, Queue};
 use super::owner::Owner;
 use super::settings;
 use super::split::{self, Split};
-use crate::evidence::{Damage, DamageKind, Fact, Instance, Limits, Locus, Record, Text};
+use crate::evidence::{Damage, Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
@@ -121,10 +121,8 @@ fn read_unit(queue: &Queue, unit: Unit<'_>, emit: &mut Emit<'_>) {
     }
 }
 
-/// Nobody is to be told of a file that was delivered meanwhile.
 fn refused(damage: Damage, emit: &mut Emit<'_>) {
-    let record = if damage.kind == DamageKind::Vanished { Record::Passed } else { Record::Damage(damage) };
-    let _more = emit(record);
+    let _more = emit(Record::refused(damage));
 }
 
 /// The queue folder and the name of a path below a queue.

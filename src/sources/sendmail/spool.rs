@@ -6,7 +6,7 @@ use super::live;
 use super::message::Entry;
 use super::name::{self, Kind};
 use super::settings::Settings;
-use crate::evidence::{Damage, DamageKind, Fact, Instance, Live, Locus, Record, Text, Time};
+use crate::evidence::{Damage, Fact, Instance, Live, Locus, Record, Text, Time};
 use crate::read::disk::{EntryKind, not_regular};
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
@@ -124,8 +124,8 @@ fn read_unit(spool: &Spool, unit: Unit<'_>) -> Record {
     let name = name::judge(bytes.bytes());
     match unit.kind {
         EntryKind::Regular => {}
-        EntryKind::Symlink => return damage(linked(unit.path)),
-        EntryKind::Special if name.is_some() => return damage(not_regular(unit.path, unit.kind)),
+        EntryKind::Symlink => return Record::refused(linked(unit.path)),
+        EntryKind::Special if name.is_some() => return Record::refused(not_regular(unit.path, unit.kind)),
         // Its control socket may lie here (`ControlSocketName`).
         _ => return Record::Passed,
     }
@@ -144,11 +144,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>) -> Record {
         Some((Kind::Mark, _)) => Ok(None),
         None => other_name(spool, entry(bytes.bytes())),
     };
-    match read {
-        Ok(Some(message)) => Record::Message(Box::new(message)),
-        Ok(None) => Record::Passed,
-        Err(found) => damage(found),
-    }
+    Record::of(read)
 }
 
 /// A file of any other name is a control file only if it begins like one: pid and statistics files lie here, too.
@@ -168,10 +164,6 @@ fn other_name(spool: &Spool, entry: Entry<'_>) -> Result<Option<crate::evidence:
             "it begins like a control file, but sendmail looks only at names that begin with `qf`",
         )
         .map(Some)
-}
-
-fn damage(damage: Damage) -> Record {
-    if damage.kind == DamageKind::Vanished { Record::Passed } else { Record::Damage(damage) }
 }
 
 /// `doc/op/op.me` lets queue folders be links to other disks, and ghostq follows none.
