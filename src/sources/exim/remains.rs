@@ -1,8 +1,8 @@
 //! Files of messages without their envelope: a body, a journal, an envelope that never got its name, a log.
 
-use super::done;
+use super::done::{self, Done};
 use super::journal::{self, Said};
-use super::message::{Entry, Spool, attach_log};
+use super::message::{Entry, Spool, attach_log, both};
 use super::message_id;
 use super::message_log::Log;
 use super::name::Half;
@@ -13,7 +13,7 @@ use crate::evidence::{
 };
 use crate::read::disk::{EntryKind, OpenFile, Root};
 use crate::read::mime;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// On a copy, a body that was written this shortly before everything stopped may have been in the making: a client may take
@@ -216,56 +216,45 @@ impl Spool {
 
 /// Recipients that the journals of a body without envelope name.
 fn take_finished(message: &mut Message, entry: &Entry<'_>) {
-    let Ok(journals) = journal::find(entry, None) else {
-        return doubt(&mut message.envelope.recipients, b"");
-    };
+    let mut done = Done::default();
+    let recipients = &mut message.envelope.recipients;
+    let journals = journal::find(entry, None).unwrap_or_else(|_| {
+        done.lack_some();
+        journal::Found::default()
+    });
     if journals.odd.is_some() {
-        doubt(&mut message.envelope.recipients, b"");
+        done.lack_some();
     }
     for (path, file) in journals.files {
-        take_journal(&mut message.envelope.recipients, &file);
+        take_journal(recipients, &file, &mut done);
         if *path != *entry.path {
             message.parts.push(Part::file(PartKind::Side, &path, &file.stat));
         }
     }
+    for recipient in recipients {
+        recipient.state = both(recipient.state, done.state(&recipient.address));
+    }
 }
 
 /// Notes whom a journal names. Who is named, but not in the log, may be what an alias of any of those there stands for.
-fn take_journal(recipients: &mut Vec<Recipient>, file: &OpenFile) {
-    let logged = recipients.len();
-    let mut known: HashMap<_, _> =
-        recipients.iter().enumerate().map(|(at, known)| (done::key(known.address.bytes()), at)).collect();
-    let (mut unsure, mut broken_off) = (false, None);
+fn take_journal(recipients: &mut Vec<Recipient>, file: &OpenFile, done: &mut Done) {
+    let mut known: HashSet<_> = recipients.iter().map(|known| done::key(known.address.bytes())).collect();
     let read = journal::read(file, |said| match said {
+        Said::Done(address) if known.contains(&done::key(address)) => done.add(address),
         Said::Done(address) => {
-            let key = done::key(address);
-            if let Some(at) = known.get(&key) {
-                recipients.get_mut(*at).into_iter().for_each(|known| known.state = RecipientState::Done);
-                return;
-            }
-            unsure |= logged > 0;
+            done.lack_some();
             if recipients.len() < MAX_RECIPIENTS {
-                known.insert(key, recipients.len());
+                known.insert(done::key(address));
                 let (address, state) = (Text::new(address), RecipientState::Done);
                 recipients.push(Recipient { address, state, reason: None });
             }
         }
-        Said::Start(start) => broken_off = Some(done::key(start)),
-        Said::Unreadable => unsure = true,
+        Said::Start(start) => done.add_start(start),
+        Said::Unreadable => done.lack_some(),
     });
-    if unsure || read.is_err() {
-        doubt(recipients, b"");
-    } else if let Some(start) = broken_off {
-        doubt(recipients, &start);
+    if read.is_err() {
+        done.lack_some();
     }
-}
-
-/// Those who are not done, but may be: all whose address begins so.
-fn doubt(recipients: &mut [Recipient], start: &[u8]) {
-    let pending = recipients.iter_mut().filter(|known| known.state == RecipientState::Pending);
-    pending
-        .filter(|known| done::key(known.address.bytes()).starts_with(start))
-        .for_each(|known| known.state = RecipientState::Unknown);
 }
 
 /// What a log says of the recipients.
