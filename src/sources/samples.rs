@@ -274,7 +274,8 @@ impl Random {
         bytes
     }
 
-    fn byte(&mut self) -> u8 {
+    /// The next byte.
+    pub fn byte(&mut self) -> u8 {
         u8::try_from(self.next(256)).unwrap()
     }
 }
