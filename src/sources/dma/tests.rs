@@ -106,9 +106,7 @@ fn a_link_or_fifo_is_named_and_never_followed() {
     let folder = tempfile::tempdir().unwrap();
     lay_out(folder.path(), &[], &[("Q1a.2b", Q), ("M1a.2b", M)]);
     std::os::unix::fs::symlink("/etc/passwd", folder.path().join("M3c.4d")).unwrap();
-    assert!(
-        std::process::Command::new("mkfifo").arg(folder.path().join("Q5e.6f")).status().unwrap().success()
-    );
+    crate::sources::samples::mkfifo(&folder.path().join("Q5e.6f"));
     let sample = Sample::open(&Dma, folder, &Options::default());
-    assert_eq!((sample.messages().count(), sample.damages()), (1, 2));
+    assert_eq!((sample.messages().count(), sample.damages().len()), (1, 2));
 }

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn a_healthy_spool_shows_no_sign_at_all() {
     for deep in [false, true] {
-        let case = Case::fixture_with("deferred", deep);
+        let case = fixture_with("deferred", deep);
         assert_eq!(case.messages().count(), 14);
         assert_eq!(case.signs(), BTreeMap::new());
-        let others = case.records.iter().filter(|record| matches!(record, Record::Passed)).count();
+        let others = case.passed();
         assert_eq!(others, 28, "their bodies and logs");
         for message in case.messages() {
             assert_eq!(message.envelope.sender, Some(Text::from("sender@lab.test")));
@@ -20,7 +20,7 @@ fn a_healthy_spool_shows_no_sign_at_all() {
 
 #[test]
 fn a_message_has_all_that_its_envelope_says() {
-    let case = Case::fixture("deferred");
+    let case = fixture("deferred");
     let message = case.message("input/1xVf5d-00002O-0X-H");
     assert_eq!(message.ids.native, Some("1xVf5d-00002O-0X".into()));
     assert_eq!(message.ids.message_id, Some("<E1xVf5d-00002O-0X@lab.test>".into()));
@@ -34,7 +34,7 @@ fn a_message_has_all_that_its_envelope_says() {
 
 #[test]
 fn a_body_alone_is_told_from_one_whose_reception_was_broken_off() {
-    let removed = Case::fixture("lone-body");
+    let removed = fixture("lone-body");
     let body = removed.message("input/1xVf5d-000053-1q-D");
     assert_eq!(names(body), ["EnvelopeLost"]);
     assert_eq!(body.signs[0].confidence, Confidence::Certain);
@@ -43,7 +43,7 @@ fn a_body_alone_is_told_from_one_whose_reception_was_broken_off() {
     assert!(body.envelope.recipients[0].reason.as_ref().unwrap().lossy().contains("451 4.7.1"));
     assert_eq!(removed.signs().len(), 2, "and one that is frozen: {:?}", removed.signs());
 
-    let killed = Case::fixture("killed-receive");
+    let killed = fixture("killed-receive");
     let body = killed.message("input/1xVf5y-0000fm-0G-D");
     assert_eq!(names(body), ["EnvelopeLost"]);
     assert_eq!(body.signs[0].confidence, Confidence::Likely, "it may have been in the making");
@@ -53,7 +53,7 @@ fn a_body_alone_is_told_from_one_whose_reception_was_broken_off() {
 
 #[test]
 fn frozen_halved_damaged_and_unreadable_messages_are_told_apart() {
-    let case = Case::fixture("frozen-halves-named");
+    let case = fixture("frozen-halves-named");
     let expected = [
         ("input/1xVf5d-00003b-19-H", "Held"),
         ("input/1xVf5d-00005D-1u-H", "BodyLost"),
@@ -80,7 +80,7 @@ fn frozen_halved_damaged_and_unreadable_messages_are_told_apart() {
 
 #[test]
 fn a_journal_says_who_must_not_get_it_again() {
-    let case = Case::fixture("half-journal");
+    let case = fixture("half-journal");
     let message = case.message("input/1xVf64-0000hA-2Y-H");
     assert_eq!(names(message), ["JournalLeft"]);
     assert_eq!(state(message, "j1@ok.test"), RecipientState::Done);
@@ -90,7 +90,7 @@ fn a_journal_says_who_must_not_get_it_again() {
 
 #[test]
 fn names_and_folders_that_exim_passes_over_are_told_from_those_that_it_lists() {
-    let case = Case::fixture("foreign-names-future");
+    let case = fixture("foreign-names-future");
     let of = |path: &str| case.signs_of(path);
     assert_eq!(of("input/1xVf5e-0000000007x-0002-H"), ["ForeignName"]);
     assert_eq!(case.message("input/1xVf5e-0000000007x-0002-H").signs[0].confidence, Confidence::Likely);

@@ -6,21 +6,11 @@ use crate::sources::exim::header_file::{self, HeaderFile};
 const ID: &[u8] = b"1xVf5d-00002O-0X";
 
 fn healthy() -> Vec<u8> {
-    std::fs::read(fixture_path("deferred/tree/input/1xVf5d-00002O-0X-H")).unwrap()
+    file(&Exim, "deferred/tree/input/1xVf5d-00002O-0X-H")
 }
 
 fn read(bytes: &[u8]) -> HeaderFile {
     header_file::read(bytes, ID).unwrap()
-}
-
-/// Numbers that look random and are the same in every run.
-struct Lcg(u64);
-
-impl Lcg {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % below
-    }
 }
 
 #[test]
@@ -41,13 +31,9 @@ fn an_envelope_cut_anywhere_but_between_header_fields_is_never_taken_for_whole()
 #[test]
 fn bytes_overwritten_anywhere_do_no_harm() {
     let healthy = healthy();
-    let mut random = Lcg(1);
+    let mut random = Random::new(1);
     for _ in 0..20_000 {
-        let mut bytes = healthy.clone();
-        for _ in 0..=random.next(4) {
-            let at = random.next(bytes.len());
-            bytes[at] = u8::try_from(random.next(256)).unwrap();
-        }
+        let bytes = random.overwritten(&healthy);
         let reading = read(&bytes);
         assert!(reading.fault.is_none_or(|fault| fault.start <= fault.end));
     }
@@ -55,10 +41,9 @@ fn bytes_overwritten_anywhere_do_no_harm() {
 
 #[test]
 fn noise_is_never_taken_for_an_envelope() {
-    let mut random = Lcg(2);
+    let mut random = Random::new(2);
     for _ in 0..5_000 {
-        let bytes: Vec<u8> = (0..random.next(600)).map(|_| u8::try_from(random.next(256)).unwrap()).collect();
-        assert!(read(&bytes).fault.is_some());
+        assert!(read(&random.bytes(600)).fault.is_some());
     }
 }
 
@@ -97,15 +82,13 @@ fn a_tree_of_a_million_addresses_takes_bounded_memory() {
 #[cfg(unix)]
 #[test]
 fn links_and_pipes_are_never_opened() {
-    let case = Case::of(&[("input/1xVf5d-00002O-0X-H", &healthy()), ("secret", b"1xVf5d-00002O-0X-D\n")]);
-    let root = case.folder.path().join("var/spool/exim4");
+    let case = of(&[("input/1xVf5d-00002O-0X-H", &healthy()), ("secret", b"1xVf5d-00002O-0X-D\n")]);
+    let root = case.folder.path().join(SPOOL);
     std::os::unix::fs::symlink(root.join("secret"), root.join("input/1xVf5d-00002O-0X-D")).unwrap();
-    let pipe = root.join("input/1xVf5e-00002O-0X-D");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
+    crate::sources::samples::mkfifo(&root.join("input/1xVf5e-00002O-0X-D"));
     std::os::unix::fs::symlink(root.join("secret"), root.join("msglog/1xVf5f-00002O-0X")).unwrap();
-    let again = Case::open(case.folder, &root, &Options::default());
-    let damages = again.records.iter().filter(|record| matches!(record, Record::Damage(_))).count();
+    let again = open(case.folder, &Options::default());
+    let damages = again.damages().len();
     assert_eq!(damages, 3, "{:?}", again.records);
     assert_eq!(again.signs_of("input/1xVf5d-00002O-0X-H"), ["BodyLost"], "Exim does not follow it either");
 }

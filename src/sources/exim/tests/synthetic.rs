@@ -24,8 +24,8 @@ fn body(id: &str) -> Vec<u8> {
     format!("{id}-D\none\ntwo\n").into_bytes()
 }
 
-fn whole<'a>(header: &'a str, data: &'a str, envelope: &'a [u8], body: &'a [u8]) -> Case {
-    Case::of(&[(header, envelope), (data, body)])
+fn whole<'a>(header: &'a str, data: &'a str, envelope: &'a [u8], body: &'a [u8]) -> Sample {
+    of(&[(header, envelope), (data, body)])
 }
 
 fn plain() -> Vec<u8> {
@@ -98,7 +98,7 @@ fn long_ids_are_foreign_only_where_an_older_exim_has_been_at_work_since() {
     let new = envelope(NEW, "", "XX\n", &["r@b.test"]);
     let files = |other: &'static str| {
         let old = envelope(other, "", "XX\n", &["r@b.test"]);
-        Case::of(&[
+        of(&[
             (&format!("input/{NEW}-H"), &new),
             (&format!("input/{NEW}-D"), &body(NEW)),
             (&format!("input/{other}-H"), &old),
@@ -117,7 +117,7 @@ fn long_ids_are_foreign_only_where_an_older_exim_has_been_at_work_since() {
 
 #[test]
 fn named_queues_may_be_named_with_slashes_and_frozen_messages_moved_away() {
-    let case = Case::of(&[
+    let case = of(&[
         ("held/by/input/1xVf5d-00002O-0X-H", &plain()),
         ("held/by/input/1xVf5d-00002O-0X-D", &body(ID)),
         (
@@ -141,7 +141,7 @@ fn what_a_delivery_leaves_when_it_is_stopped_at_its_very_end_is_told_as_that() {
     let message = header.messages().next().unwrap();
     assert_eq!(names(message), ["BodyLost", "JournalLeft"]);
     assert!(facts(message).contains("removed a message that it had delivered"));
-    let journal = Case::of(&[("input/1xVf5d-00002O-0X-J", b"r@b.test\n")]);
+    let journal = of(&[("input/1xVf5d-00002O-0X-J", b"r@b.test\n")]);
     let message = journal.messages().next().unwrap();
     assert_eq!(names(message), ["SideFileAlone"]);
     assert_eq!(state(message, "r@b.test"), RecipientState::Done);
@@ -149,14 +149,14 @@ fn what_a_delivery_leaves_when_it_is_stopped_at_its_very_end_is_told_as_that() {
 
 #[test]
 fn each_broken_message_is_reported_once() {
-    let making = Case::of(&[
+    let making = of(&[
         ("input/hdr.1xVf5d-00002O-0X", &plain()),
         ("input/1xVf5d-00002O-0X-D", &body(ID)),
         ("input/1xVf5d-00002O-0X-J", b"r@b.test\n"),
         ("msglog/1xVf5d-00002O-0X", b"2026-11-24 01:12:57 Received from s@a.test\n"),
     ]);
     assert_eq!(making.signs().keys().collect::<Vec<_>>(), ["input/hdr.1xVf5d-00002O-0X"]);
-    let rewritten = Case::of(&[
+    let rewritten = of(&[
         ("input/1xVf5d-00002O-0X-H", &plain()),
         ("input/hdr.1xVf5d-00002O-0X", b"half of"),
         ("input/1xVf5d-00002O-0X-D", &body(ID)),
@@ -167,7 +167,7 @@ fn each_broken_message_is_reported_once() {
 
 #[test]
 fn files_under_other_names_are_known_by_their_first_line() {
-    let case = Case::of(&[
+    let case = of(&[
         ("input/saved-by-me", &plain()),
         ("input/notes.txt", b"call the postmaster\n"),
         ("input/mail.eml", b"Received: from x\nFrom: a@b.test\nDate: Tue, 24 Nov 2026 01:12:57 +0000\n\nx\n"),
@@ -186,7 +186,7 @@ fn a_body_that_lost_bytes_shows_by_its_size_or_by_its_lines() {
     let spool = |data: &[u8], deep: bool| {
         let options = Options { deep, now: Time::now(), ..Options::default() };
         let files = [("input/1xVf5d-00002O-0X-H", &counted[..]), ("input/1xVf5d-00002O-0X-D", data)];
-        Case::with_options(&files, &options).signs_of("input/1xVf5d-00002O-0X-H")
+        with_options(&files, &options).signs_of("input/1xVf5d-00002O-0X-H")
     };
     assert_eq!(spool(&body(ID), true), [""; 0]);
     assert_eq!(spool(b"1xVf5d-00002O-0X-D\none\ntw", false), [""; 0]);
@@ -206,19 +206,17 @@ fn an_envelope_of_another_message_names_both() {
 
 #[test]
 fn a_folder_of_messages_alone_and_one_queue_of_a_spool_are_read_as_well() {
-    let case = Case::of(&[
+    let case = of(&[
         ("input/d/1xVf5d-00002O-0X-H", &plain()),
         ("quarantine/input/1xVf5e-00002O-0X-H", &envelope("1xVf5e-00002O-0X", "", "XX\n", &["r@b.test"])),
         ("quarantine/input/1xVf5e-00002O-0X-D", &body("1xVf5e-00002O-0X")),
         ("quarantine/msglog/x", b""),
     ]);
-    let spool = case.folder.path().join("var/spool/exim4");
+    let spool = case.folder.path().join(SPOOL);
     let read = |root: &Path| {
-        let detected = detect(root, false).unwrap();
+        let detected = detect(&Exim, root, false).unwrap();
         let opened = Exim.open(&detected, &Options::default()).unwrap();
-        let mut records = Vec::new();
-        opened.tops.iter().for_each(|top| walk(&opened, top, opened.depth, &mut records));
-        let found = records.into_iter().filter_map(|record| match record {
+        let found = records(&opened).into_iter().filter_map(|record| match record {
             Record::Message(message) => Some((message.queue.clone(), names(&message))),
             _ => None,
         });
@@ -234,18 +232,18 @@ fn only_what_looks_like_exim_is_taken_for_it() {
     let make = |path: &str| std::fs::create_dir_all(folder.path().join(path)).unwrap();
     make("a/input");
     make("a/output");
-    assert!(detect(&folder.path().join("a"), false).is_none(), "many programs have a folder `input`");
-    assert!(detect(&folder.path().join("a"), true).is_some(), "the operator said so");
+    assert!(detect(&Exim, &folder.path().join("a"), false).is_none(), "many programs have a folder `input`");
+    assert!(detect(&Exim, &folder.path().join("a"), true).is_some(), "the operator said so");
     make("b/input");
     make("b/msglog");
-    assert!(detect(&folder.path().join("b"), false).is_some(), "an empty spool");
+    assert!(detect(&Exim, &folder.path().join("b"), false).is_some(), "an empty spool");
     make("c/input/d");
     std::fs::write(folder.path().join("c/input/d/1xVf5d-00002O-0X-H"), b"").unwrap();
-    assert!(detect(&folder.path().join("c"), false).is_some(), "one without logs");
+    assert!(detect(&Exim, &folder.path().join("c"), false).is_some(), "one without logs");
     make("e");
     std::fs::write(folder.path().join("e/letter-H"), b"").unwrap();
     std::fs::write(folder.path().join("e/letter-sender-to-H"), b"").unwrap();
-    assert!(detect(&folder.path().join("e"), false).is_none());
+    assert!(detect(&Exim, &folder.path().join("e"), false).is_none());
 }
 
 #[test]
@@ -279,7 +277,7 @@ fn every_rule_that_can_fire_on_exim_has_one_treatment_with_a_source() {
     }
 }
 
-fn states(case: &Case, path: &str) -> Vec<RecipientState> {
+fn states(case: &Sample, path: &str) -> Vec<RecipientState> {
     case.message(path).envelope.recipients.iter().map(|recipient| recipient.state).collect()
 }
 
@@ -298,7 +296,7 @@ fn the_journal_of_a_message_counts_wherever_it_was_left() {
         (HEADER, DATA),
     ] {
         for journal in [JOURNAL, "input/d/1xVf5d-00002O-0X-J"] {
-            let case = Case::of(&[(header, &envelope), (data, &body(ID)), (journal, b"a@x.test\n")]);
+            let case = of(&[(header, &envelope), (data, &body(ID)), (journal, b"a@x.test\n")]);
             assert_eq!(states(&case, header), [Done, Pending], "{header} {journal}");
         }
     }
@@ -310,7 +308,7 @@ fn a_damaged_envelope_still_has_its_tree_and_its_journal() {
     let envelope = envelope(ID, "", "NN a@x.test\n", &["a@x.test", "b@x.test", "c@x.test"]);
     let end = memchr::memmem::find(&envelope, b"\n3\n").unwrap();
     let log = b"2026-11-24 01:13:24 Received from s@a.test P=local S=9 for a@X.test b@x.test c@x.test\n";
-    let case = Case::of(&[
+    let case = of(&[
         (HEADER, &envelope[..=end]),
         (DATA, &body(ID)),
         (JOURNAL, b"b@x.test\n"),
@@ -326,7 +324,7 @@ fn a_journal_that_names_others_or_is_damaged_leaves_nobody_pending() {
     let long = [vec![b'z'; 70_000], b"\n".to_vec()].concat();
     for rest in [&b"child@y.test\n"[..], b"\0\0\0\0\n", b"b@x.te", &long] {
         let journal = [b"a@x.test\n", rest].concat();
-        let case = Case::of(&[(HEADER, &envelope), (DATA, &body(ID)), (JOURNAL, &journal)]);
+        let case = of(&[(HEADER, &envelope), (DATA, &body(ID)), (JOURNAL, &journal)]);
         assert_eq!(states(&case, HEADER), [Done, Unknown]);
         assert!(!facts(case.message(HEADER)).contains("none was finished"));
     }
@@ -336,8 +334,7 @@ fn a_journal_that_names_others_or_is_damaged_leaves_nobody_pending() {
 fn a_body_with_a_long_journal_is_read_in_no_time() {
     let journal = (0..10_000).map(|number| format!("u{number}@x.test\n")).collect::<Vec<_>>().concat();
     let log = b"2026-11-24 01:13:24 Received from s@a.test P=local S=9 for u9999@X.test\n";
-    let case =
-        Case::of(&[(DATA, &body(ID)), (JOURNAL, journal.as_bytes()), ("msglog/1xVf5d-00002O-0X", log)]);
+    let case = of(&[(DATA, &body(ID)), (JOURNAL, journal.as_bytes()), ("msglog/1xVf5d-00002O-0X", log)]);
     let states = states(&case, DATA);
     assert_eq!(states.len(), 10_000);
     assert!(states.iter().all(|state| *state == RecipientState::Done));

@@ -18,9 +18,9 @@ fn queue_of(bytes: &[u8], count: u8) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn open(files: &[(String, Vec<u8>)]) -> Case {
+fn open(files: &[(String, Vec<u8>)]) -> Sample {
     let files: Vec<_> = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
-    Case::of(&files)
+    of(&files)
 }
 
 #[test]

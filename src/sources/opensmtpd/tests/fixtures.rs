@@ -5,7 +5,7 @@ use crate::evidence::{At, Confidence, PartKind, RecipientState, Text, TimeKind};
 
 #[test]
 fn a_healthy_spool_shows_no_sign_at_all_and_one_record_a_message() {
-    let case = Case::fixture("deferred");
+    let case = fixture("deferred");
     assert_eq!(case.messages().count(), 12);
     assert_eq!(case.signs(), BTreeMap::new());
     assert_eq!(case.passed(), 9 + 3 * 3, "their envelopes");
@@ -27,7 +27,7 @@ fn a_healthy_spool_shows_no_sign_at_all_and_one_record_a_message() {
 
 #[test]
 fn why_a_recipient_waits_stands_with_that_recipient() {
-    let case = Case::fixture("ghosts");
+    let case = fixture("ghosts");
     let reasons: Vec<_> = case.messages().flat_map(|message| &message.envelope.recipients).collect();
     assert!(reasons.iter().any(|recipient| {
         recipient.address == Text::from("grey18@grey.test")
@@ -38,7 +38,7 @@ fn why_a_recipient_waits_stands_with_that_recipient() {
 
 #[test]
 fn every_ghost_that_was_made_shows_its_sign_and_nothing_else_does() {
-    let case = Case::fixture("ghosts");
+    let case = fixture("ghosts");
     let expected: BTreeMap<String, Vec<String>> = [
         ("queue/d7/d7665b62/message", "EnvelopeLost"),
         ("queue/dc/dc43b58d/dc43b58db873cce0", "BodyLost"),
@@ -63,7 +63,7 @@ fn every_ghost_that_was_made_shows_its_sign_and_nothing_else_does() {
 
 #[test]
 fn damage_is_named_to_the_byte_with_what_can_still_be_saved() {
-    let case = Case::fixture("ghosts");
+    let case = fixture("ghosts");
     let cut = case.message("queue/57/578ca4f1/578ca4f1f5ec0636");
     assert_eq!(cut.signs[0].sign, Sign::Corrupt { offset: 57 });
     assert_eq!(cut.signs[0].facts[0].locus.at, At::Bytes(57, 60));
@@ -75,7 +75,7 @@ fn damage_is_named_to_the_byte_with_what_can_still_be_saved() {
 
 #[test]
 fn whom_the_files_must_belong_to_the_folder_of_the_queue_says() {
-    let case = Case::fixture("ghosts");
+    let case = fixture("ghosts");
     let of = |path| facts(case.message(path));
     let envelope = of("queue/17/17ef4469/17ef446952831646");
     assert!(envelope.contains("mode 0600, uid 0: uid 101 cannot read `queue/17/"), "{envelope}");
@@ -89,7 +89,7 @@ fn whom_the_files_must_belong_to_the_folder_of_the_queue_says() {
 
 #[test]
 fn a_message_whose_smtpd_was_killed_is_one_unfinished_message_of_two_folders() {
-    let case = Case::fixture("half");
+    let case = fixture("half");
     let half = case.message("temporary/5a3ebe9e");
     assert_eq!(names(half), ["Unfinished"]);
     assert_eq!(half.ids.native, Some(Text::from("5a3ebe9e")));
@@ -101,7 +101,7 @@ fn a_message_whose_smtpd_was_killed_is_one_unfinished_message_of_two_folders() {
 
 #[test]
 fn mail_that_was_handed_in_while_smtpd_was_down_tells_from_whom_and_to_whom() {
-    let case = Case::fixture("offline");
+    let case = fixture("offline");
     let offline: Vec<_> = case.messages().filter(|message| message.queue == "offline").collect();
     assert_eq!(offline.len(), 3);
     for message in &offline {

@@ -73,13 +73,13 @@ fn a_message_with_more_envelopes_than_are_read_tells_their_number() {
     let mut files: Vec<(&str, &[u8])> =
         paths.iter().map(|path| (path.as_str(), envelope.as_slice())).collect();
     files.push(("queue/32/3252b9b1/message", b"Subject: x\n\nx\n"));
-    let case = Case::of(&files);
+    let case = of(&files);
     let message = case.message("queue/32/3252b9b1/message");
     assert_eq!(message.envelope.recipients.len(), 1_000);
     assert_eq!(message.envelope.recipient_count, Some(1_500));
     assert!(message.signs.is_empty());
     files.pop();
-    assert_eq!(Case::of(&files).messages().count(), 1, "without content they are one finding");
+    assert_eq!(of(&files).messages().count(), 1, "without content they are one finding");
 }
 
 #[test]

@@ -8,19 +8,19 @@ const HALF: &[u8] = b"Subject: half\n\nhalf a mess";
 #[test]
 fn a_message_that_is_being_received_is_reported_once_wherever_its_files_lie() {
     let envelope = envelope();
-    let both = Case::of(&[("incoming/3252b9b1/3252b9b1cdfe3647", &envelope), ("temporary/3252b9b1", HALF)]);
+    let both = of(&[("incoming/3252b9b1/3252b9b1cdfe3647", &envelope), ("temporary/3252b9b1", HALF)]);
     assert_eq!((both.messages().count(), both.passed()), (1, 1));
     assert_eq!(names(both.message("temporary/3252b9b1")), ["Unfinished"]);
 
     let committing =
-        Case::of(&[("incoming/3252b9b1/3252b9b1cdfe3647", &envelope), ("incoming/3252b9b1/message", HALF)]);
+        of(&[("incoming/3252b9b1/3252b9b1cdfe3647", &envelope), ("incoming/3252b9b1/message", HALF)]);
     assert_eq!((committing.messages().count(), committing.passed()), (1, 1));
     assert!(
         facts(committing.message("incoming/3252b9b1/message"))
             .contains("just before it put it into the queue")
     );
 
-    let no_content = Case::of(&[
+    let no_content = of(&[
         ("incoming/3252b9b1/3252b9b1cdfe3647", &envelope),
         ("incoming/3252b9b1/3252b9b1cdfe3648", &envelope),
     ]);
@@ -29,16 +29,16 @@ fn a_message_that_is_being_received_is_reported_once_wherever_its_files_lie() {
     assert_eq!(message.envelope.recipients.len(), 2);
     assert!(facts(message).contains("envelopes without content"));
 
-    let compressing = Case::of(&[("temporary/3252b9b1", HALF), ("temporary/3252b9b1.comp", b"\x1f\x8b")]);
+    let compressing = of(&[("temporary/3252b9b1", HALF), ("temporary/3252b9b1.comp", b"\x1f\x8b")]);
     assert_eq!((compressing.messages().count(), compressing.passed()), (1, 1));
-    let compressed = Case::of(&[("temporary/3252b9b1.comp", b"\x1f\x8b")]);
+    let compressed = of(&[("temporary/3252b9b1.comp", b"\x1f\x8b")]);
     assert_eq!(compressed.message("temporary/3252b9b1.comp").ids.native, Some(Text::from(ID)));
 }
 
 #[test]
 fn an_envelope_that_is_being_rewritten_and_what_is_to_be_purged_are_no_messages() {
     let envelope = envelope();
-    let case = Case::of(&[("incoming/envelope.tmp", &envelope), ("purge/1603370887/3252b9b1/message", HALF)]);
+    let case = of(&[("incoming/envelope.tmp", &envelope), ("purge/1603370887/3252b9b1/message", HALF)]);
     assert_eq!((case.messages().count(), case.passed()), (0, 2));
     let facts = &case.opened.instance.facts;
     assert!(facts.iter().any(|fact| fact.text.starts_with("1 entry lies in `purge`")), "{facts:?}");
@@ -47,7 +47,7 @@ fn an_envelope_that_is_being_rewritten_and_what_is_to_be_purged_are_no_messages(
 #[test]
 fn what_smtpd_leaves_lying_in_offline() {
     let whole: &[u8] = b"-f|a@b.test|c@d.test\nSubject: x\n\nx\n";
-    let case = Case::of(&[
+    let case = of(&[
         ("offline/1795479218.whole", whole),
         ("offline/1795479218.empty", b""),
         ("offline/1795479218.begun", b"-f|a@b.test|c@d"),
@@ -71,15 +71,13 @@ fn what_smtpd_leaves_lying_in_offline() {
 #[test]
 fn offline_mail_of_another_group_or_with_two_names_is_skipped_in_silence() {
     let folder = spool(&[("offline/1.x", b"-f|a@b|c@d\n\nx\n"), ("offline/2.x", b"-f|a@b|c@d\n\nx\n")]);
-    let manifest = folder.path().join("manifest.tsv");
     let line = |gid: u32, links: u32, kind: &str, path: &str| {
         format!("7\t0600\t0:{gid}\t{links}\t1\t1795479218.0\t{kind}\t{path}\n")
     };
     let lines =
         [line(102, 2, "d", "offline"), line(0, 1, "f", "offline/1.x"), line(102, 2, "f", "offline/2.x")];
-    std::fs::write(&manifest, lines.concat()).unwrap();
-    let manifest = Some(Arc::new(Manifest::read(&manifest).unwrap()));
-    let case = Case::open(folder, &Options { manifest, ..Options::default() });
+    let options = with_manifest(folder.path(), &lines.concat());
+    let case = Sample::open(&OpenSmtpd, folder, &options);
     for (path, said) in [("offline/1.x", "its group is 0"), ("offline/2.x", "it has 2 names")] {
         assert_eq!(names(case.message(path)), ["OwnerOrMode"]);
         assert!(facts(case.message(path)).contains(said));
@@ -92,11 +90,10 @@ fn links_and_special_files_are_damage_and_never_opened() {
     let folder = spool(&[("queue/32/3252b9b1/3252b9b1cdfe3647", &envelope())]);
     let root = folder.path().to_owned();
     for path in ["queue/32/3252b9b1/message", "offline/1795479218.fifo", "temporary/a0000000"] {
-        let made = std::process::Command::new("mkfifo").arg(root.join(path)).status().unwrap();
-        assert!(made.success());
+        crate::sources::samples::mkfifo(&root.join(path));
     }
     std::os::unix::fs::symlink("/etc/passwd", root.join("queue/32/3252b9b1/3252b9b100000001")).unwrap();
-    let case = Case::open(folder, &Options::default());
+    let case = Sample::open(&OpenSmtpd, folder, &Options::default());
     assert_eq!(case.messages().count(), 0);
     assert_eq!(case.damages().len(), 4);
     assert!(case.damages().iter().all(|damage| damage.kind == DamageKind::NotRegular));

@@ -5,10 +5,10 @@ use crate::evidence::{Confidence, Epoch, EpochOrigin, Fact, Locus, RecipientStat
 
 const CONTENT: &[u8] = b"Received: from x\nSubject: by hand\nMessage-ID: <a@b>\n\nbody\n";
 
-fn in_folder(folder: &str, files: &[(&str, &[u8])]) -> Case {
+fn in_folder(folder: &str, files: &[(&str, &[u8])]) -> Sample {
     let paths: Vec<_> = files.iter().map(|(name, bytes)| (format!("{folder}/{name}"), *bytes)).collect();
     let files: Vec<_> = paths.iter().map(|(path, bytes)| (path.as_str(), *bytes)).collect();
-    Case::of(&files)
+    of(&files)
 }
 
 #[test]
@@ -82,13 +82,13 @@ fn envelopes_of_an_old_version_are_damage_only_among_new_ones() {
         expire: 345600\nretry: 0\nmta-relay: smtp://x\n";
     let folder = "queue/32/3252b9b1/";
     let (content, envelope_path) = (format!("{folder}message"), format!("{folder}{ENVELOPE}"));
-    let alone = Case::of(&[(&content, CONTENT), (&envelope_path, old)]);
+    let alone = of(&[(&content, CONTENT), (&envelope_path, old)]);
     assert_eq!(alone.signs(), BTreeMap::new(), "an smtpd before 6.4 reads it");
     assert_eq!(alone.messages().next().unwrap().envelope.sender, Some(Text::from("a@b.test")));
     assert!(alone.opened.instance.facts.iter().any(|fact| fact.text.contains("version 1 or 2")));
 
     let new = envelope();
-    let mixed = Case::of(&[
+    let mixed = of(&[
         (&content, CONTENT),
         (&envelope_path, old),
         ("queue/a0/a0000000/message", CONTENT),
@@ -154,7 +154,7 @@ fn an_envelope_in_the_folder_of_another_message_is_misfiled_by_itself() {
 #[test]
 fn names_that_are_none_of_smtpds() {
     let envelope = envelope();
-    let case = Case::of(&[
+    let case = of(&[
         ("queue/32/3252b9b1/message", CONTENT),
         ("queue/32/3252b9b1/3252b9b1cdfe3647.bak", &envelope),
         ("queue/a0/a0000000/message", CONTENT),
@@ -178,7 +178,7 @@ fn names_that_are_none_of_smtpds() {
 #[test]
 fn what_old_versions_set_aside_is_reported_once_a_message() {
     let envelope = envelope();
-    let case = Case::of(&[
+    let case = of(&[
         ("corrupt/3252b9b1/message", CONTENT),
         ("corrupt/3252b9b1/3252b9b1cdfe3647", &envelope),
         ("corrupt/a0000000.1/a000000000000001", &envelope),
@@ -219,7 +219,7 @@ fn an_envelope_that_is_newer_than_the_start_of_smtpd_may_not_be_in_its_index() {
             fact,
         };
         let epochs = since.map(epoch).into_iter().collect();
-        Case::open(folder, &Options { epochs, now: Time::now(), ..Options::default() })
+        Sample::open(&OpenSmtpd, folder, &Options { epochs, now: Time::now(), ..Options::default() })
     };
     let late = open(2_000, Some(1_000));
     let message = late.message(path);

@@ -6,7 +6,7 @@ use crate::sources::postfix::{name, queue_id};
 
 #[test]
 fn a_healthy_spool_shows_no_sign_at_all() {
-    let case = Case::fixture("deferred");
+    let case = fixture("deferred");
     assert_eq!(case.messages().count(), 12);
     assert_eq!(case.signs(), BTreeMap::new());
     assert_eq!(case.passed(), 12, "their logs");
@@ -23,7 +23,7 @@ fn a_healthy_spool_shows_no_sign_at_all() {
 
 #[test]
 fn the_inode_in_a_queue_id_is_the_one_of_the_file() {
-    let names = std::fs::read_to_string(fixture_path("deferred").join("all-names.tsv")).unwrap();
+    let names = std::fs::read_to_string(fixture_path(&Postfix, "deferred").join("all-names.tsv")).unwrap();
     assert_eq!(names.lines().count(), 200);
     for (inode, name) in names.lines().map(|line| line.split_once('\t').unwrap()) {
         assert_eq!(queue_id::decode(name.as_bytes()).unwrap().inode.to_string(), inode, "{name}");
@@ -33,7 +33,7 @@ fn the_inode_in_a_queue_id_is_the_one_of_the_file() {
 
 #[test]
 fn held_mail_unclaimed_mail_and_what_a_killed_postdrop_left() {
-    let case = Case::fixture("hold-half-maildrop");
+    let case = fixture("hold-half-maildrop");
     let signs = case.signs();
     let of = |folder: &str, sign: &str| {
         signs.iter().filter(|(path, signs)| path.starts_with(folder) && **signs == [sign]).count()
@@ -58,7 +58,7 @@ fn held_mail_unclaimed_mail_and_what_a_killed_postdrop_left() {
 
 #[test]
 fn a_message_whose_cleanup_was_killed_is_unfinished_and_tells_whose_it_was() {
-    let case = Case::fixture("half-incoming");
+    let case = fixture("half-incoming");
     let half = case.message("incoming/1B6F7B0C7D2");
     assert_eq!(names(half), ["Unfinished"]);
     assert_eq!(half.envelope.sender, Some(Text::from("half@lab.test")));
@@ -70,7 +70,7 @@ fn a_message_whose_cleanup_was_killed_is_unfinished_and_tells_whose_it_was() {
 
 #[test]
 fn a_restored_spool_has_names_of_other_inodes_and_nothing_worse() {
-    let case = Case::fixture("restored");
+    let case = fixture("restored");
     assert_eq!(case.messages().count(), 12);
     assert!(case.messages().all(|message| names(message) == ["NameInode"]));
     assert_eq!(case.opened.instance.queues, ["deferred", "defer"]);
@@ -78,7 +78,7 @@ fn a_restored_spool_has_names_of_other_inodes_and_nothing_worse() {
 
 #[test]
 fn damage_is_named_to_the_byte_with_what_can_still_be_saved() {
-    let case = Case::fixture("corrupt");
+    let case = fixture("corrupt");
     let cut = case.message("corrupt/E9E42B0E030");
     assert_eq!(cut.signs[0].sign, Sign::Corrupt { offset: 563 });
     assert_eq!(cut.signs[0].facts[1].locus.at, At::Bytes(563, 582));
@@ -95,7 +95,7 @@ fn damage_is_named_to_the_byte_with_what_can_still_be_saved() {
 
 #[test]
 fn wrong_owner_mode_and_name_are_told_apart() {
-    let case = Case::fixture("corrupt");
+    let case = fixture("corrupt");
     let signs = case.signs();
     assert_eq!(signs["deferred/2/226CCB0E068"], ["OwnerOrMode"], "mode 0600");
     assert_eq!(signs["deferred/3/3A36DB0E025"], ["OwnerOrMode"], "mode 0644, owner root");
@@ -113,7 +113,7 @@ fn wrong_owner_mode_and_name_are_told_apart() {
 
 #[test]
 fn a_clock_400_days_ahead_shows_in_the_time_of_the_next_attempt() {
-    let case = Case::fixture("future");
+    let case = fixture("future");
     let clock = Time::parse("2026-11-24T00:49:11Z").unwrap();
     let ahead: Vec<_> = case
         .messages()
@@ -128,7 +128,7 @@ fn a_clock_400_days_ahead_shows_in_the_time_of_the_next_attempt() {
 
 #[test]
 fn a_log_without_its_message_names_who_was_to_get_it() {
-    let case = Case::fixture("future");
+    let case = fixture("future");
     let log = case.message("defer/3/3723AB0E01F");
     assert_eq!(names(log), ["SideFileAlone"]);
     assert_eq!(log.signs[0].confidence, Confidence::Certain);
@@ -138,9 +138,9 @@ fn a_log_without_its_message_names_who_was_to_get_it() {
 
 #[test]
 fn where_queue_folders_are_missing_a_lone_log_proves_little() {
-    let case = Case::fixture("restored");
+    let case = fixture("restored");
     let lone = case.folder.path().join("var/spool/postfix/defer/0/0AAAAB0C6E1");
-    std::fs::copy(fixture_path("future/tree/defer/3/3723AB0E01F"), lone).unwrap();
+    std::fs::copy(fixture_path(&Postfix, "future/tree/defer/3/3723AB0E01F"), lone).unwrap();
     let path = Path::new("defer/0/0AAAAB0C6E1");
     let mut seen = Vec::new();
     let unit = Unit { root: &case.opened.root, path, kind: EntryKind::Regular };
@@ -155,18 +155,18 @@ fn where_queue_folders_are_missing_a_lone_log_proves_little() {
 
 #[test]
 fn a_second_instance_is_whole_but_plain_postqueue_does_not_read_it() {
-    let case = Case::fixture("second-instance");
+    let case = fixture("second-instance");
     assert_eq!(case.messages().count(), 3);
     assert_eq!(case.signs(), BTreeMap::new());
     assert_eq!(case.opened.instance.label, "postfix-out");
     let blind = case.opened.instance.listing_blind_spot.as_ref().unwrap();
     assert!(blind.contains("postqueue -c"), "{blind}");
-    assert!(Case::fixture("deferred").opened.instance.listing_blind_spot.is_none());
+    assert!(fixture("deferred").opened.instance.listing_blind_spot.is_none());
 }
 
 #[test]
 fn a_name_of_one_letter_stops_the_queue_and_its_listing() {
-    let case = Case::fixture("one-letter");
+    let case = fixture("one-letter");
     let signs = case.signs();
     assert_eq!(signs.keys().collect::<Vec<_>>(), ["deferred/x"]);
     assert_eq!(signs["deferred/x"], ["BlocksQueue", "ForeignName"]);

@@ -13,16 +13,6 @@ fn read(bytes: &[u8], reader: Reader, deep: bool) -> Reading {
     queue_file::read(&mut Window::new(bytes.len() as u64, &read_at), reader, deep).unwrap()
 }
 
-/// Numbers that look random and are the same in every run.
-struct Lcg(u64);
-
-impl Lcg {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % below
-    }
-}
-
 #[test]
 fn a_healthy_file_is_whole_by_the_quick_way_and_by_the_long_one() {
     let bytes = healthy();
@@ -50,13 +40,9 @@ fn a_file_cut_at_any_byte_is_never_taken_for_whole() {
 #[test]
 fn bytes_overwritten_anywhere_do_no_harm() {
     let healthy = healthy();
-    let mut random = Lcg(1);
+    let mut random = Random::new(1);
     for _ in 0..20_000 {
-        let mut bytes = healthy.clone();
-        for _ in 0..=random.next(4) {
-            let at = random.next(bytes.len());
-            bytes[at] = u8::try_from(random.next(256)).unwrap();
-        }
+        let bytes = random.overwritten(&healthy);
         let reader = if random.next(4) == 0 { Reader::Pickup } else { Reader::QueueManager };
         let deep = random.next(2) == 0;
         let reading = read(&bytes, reader, deep);
@@ -66,10 +52,9 @@ fn bytes_overwritten_anywhere_do_no_harm() {
 
 #[test]
 fn noise_is_never_taken_for_a_message() {
-    let mut random = Lcg(2);
+    let mut random = Random::new(2);
     for _ in 0..5_000 {
-        let length = random.next(600);
-        let bytes: Vec<u8> = (0..length).map(|_| u8::try_from(random.next(256)).unwrap()).collect();
+        let bytes = random.bytes(600);
         assert!(read(&bytes, Reader::QueueManager, false).leading_fault().is_some());
     }
 }

@@ -3,15 +3,10 @@
 use super::*;
 use crate::evidence::{Confidence, DamageKind, Text};
 
-/// Files that a test makes have inodes of their own, which is no matter here.
-fn without_inodes(message: &Message) -> Vec<String> {
-    names(message).into_iter().filter(|name| name != "NameInode").collect()
-}
-
 #[test]
 fn a_file_beside_its_hash_folder_is_misfiled() {
     let bytes = healthy();
-    let case = Case::of(&[
+    let case = of(&[
         ("deferred/D840DB0E078", &bytes),
         ("deferred/D/D840DB0E079", &bytes),
         ("deferred/D/8/D840DB0E07A", &bytes),
@@ -19,24 +14,23 @@ fn a_file_beside_its_hash_folder_is_misfiled() {
         ("incoming/D/D840DB0E07C", &bytes),
     ]);
     let flat = case.message("deferred/D840DB0E078");
-    assert_eq!(without_inodes(flat), ["Misfiled"]);
-    let misfiled = flat.signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+    assert_eq!(names_on_a_copy(flat), ["Misfiled"]);
+    let misfiled = sign(flat, "Misfiled");
     assert_eq!(misfiled.sign, Sign::Misfiled { expected: Text::from("deferred/D/D840DB0E078") });
     assert_eq!(misfiled.confidence, Confidence::Likely, "no main.cf said how the queue is hashed");
-    assert_eq!(without_inodes(case.message("deferred/D/D840DB0E079")), [""; 0]);
+    assert_eq!(names_on_a_copy(case.message("deferred/D/D840DB0E079")), [""; 0]);
     for path in ["deferred/D/8/D840DB0E07A", "incoming/D/D840DB0E07C"] {
-        let deep =
-            case.message(path).signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+        let deep = sign(case.message(path), "Misfiled");
         assert_eq!(deep.confidence, Confidence::Possible, "{path}: the queue may be hashed deeper");
     }
-    assert_eq!(without_inodes(case.message("deferred/old/D840DB0E07B")), ["Misfiled"]);
+    assert_eq!(names_on_a_copy(case.message("deferred/old/D840DB0E07B")), ["Misfiled"]);
 }
 
 #[test]
 fn the_files_of_a_copy_without_a_main_cf_show_how_deep_it_is_hashed() {
     let bytes = healthy();
     let log: &[u8] = b"\n<a@b>: no\n\n";
-    let case = Case::of(&[
+    let case = of(&[
         ("deferred/3/B/3B367B0C773", &bytes),
         ("deferred/D/8/D840DB0E078", &bytes),
         ("defer/3/B/3B367B0C773", log),
@@ -45,7 +39,7 @@ fn the_files_of_a_copy_without_a_main_cf_show_how_deep_it_is_hashed() {
     ]);
     assert_eq!(case.passed(), 2, "no log is alone");
     for path in ["deferred/3/B/3B367B0C773", "deferred/D/8/D840DB0E078"] {
-        assert_eq!(without_inodes(case.message(path)), [""; 0], "{path}");
+        assert_eq!(names_on_a_copy(case.message(path)), [""; 0], "{path}");
     }
     let facts: Vec<_> = case.opened.instance.facts.iter().map(|fact| fact.text.as_str()).collect();
     let said = "`deferred` is taken to be hashed 2 deep: so lie all of its files that were sampled, 2; no main.cf was found";
@@ -69,11 +63,8 @@ fn a_file_that_lies_otherwise_than_all_that_were_sampled_is_likely_misfiled() {
     let opened = Postfix.open(&detected, &Options::default()).unwrap();
     // It comes after the sample was taken, as the 201st file of a queue would.
     put("deferred/D/D840DB0E079");
-    let mut records = Vec::new();
-    walk(&opened, Path::new("deferred"), opened.depth, &mut records);
-    let case = Case { folder, opened, records };
-    let signs = &case.message("deferred/D/D840DB0E079").signs;
-    let misfiled = signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+    let case = Sample::read(folder, opened);
+    let misfiled = sign(case.message("deferred/D/D840DB0E079"), "Misfiled");
     assert_eq!(misfiled.sign, Sign::Misfiled { expected: Text::from("deferred/D/8/D840DB0E079") });
     assert_eq!(misfiled.confidence, Confidence::Likely);
 }
@@ -81,19 +72,14 @@ fn a_file_that_lies_otherwise_than_all_that_were_sampled_is_likely_misfiled() {
 #[test]
 fn files_that_lie_flat_where_postfix_always_hashes_show_nothing() {
     let bytes = healthy();
-    let case = Case::of(&[("deferred/D840DB0E078", &bytes), ("deferred/3B367B0C773", &bytes)]);
-    assert_eq!(without_inodes(case.message("deferred/D840DB0E078")), ["Misfiled"]);
+    let case = of(&[("deferred/D840DB0E078", &bytes), ("deferred/3B367B0C773", &bytes)]);
+    assert_eq!(names_on_a_copy(case.message("deferred/D840DB0E078")), ["Misfiled"]);
 }
 
 #[test]
 fn what_stops_on_a_name_of_one_letter_is_said_of_each_queue() {
-    let case = Case::of(&[
-        ("deferred/x", b""),
-        ("hold/x", b""),
-        ("active/x", b""),
-        ("defer/x", b""),
-        ("corrupt/x", b""),
-    ]);
+    let case =
+        of(&[("deferred/x", b""), ("hold/x", b""), ("active/x", b""), ("defer/x", b""), ("corrupt/x", b"")]);
     let fact = |path: &str| case.message(path).signs[0].facts[0].text.clone();
     assert!(fact("deferred/x").contains("the queue manager dies on it again and again"));
     let said = "every listing and `postsuper` fail on it, and Postfix does not start; a queue manager that runs goes on";
@@ -107,7 +93,7 @@ fn what_stops_on_a_name_of_one_letter_is_said_of_each_queue() {
 #[test]
 fn temporary_half_renamed_and_one_letter_names() {
     let bytes = healthy();
-    let case = Case::of(&[
+    let case = of(&[
         ("incoming/911520.4711", &bytes),
         ("deferred/D/D840DB0E078#FIX", &bytes),
         ("deferred/x", &bytes),
@@ -130,8 +116,8 @@ fn temporary_half_renamed_and_one_letter_names() {
 #[test]
 fn an_empty_file_and_a_file_in_a_queue_that_nobody_reads() {
     let bytes = healthy();
-    let case = Case::of(&[("deferred/D/D840DB0E078", b""), ("saved/D840DB0E079", &bytes)]);
-    assert_eq!(without_inodes(case.message("deferred/D/D840DB0E078")), ["EmptyFile"]);
+    let case = of(&[("deferred/D/D840DB0E078", b""), ("saved/D840DB0E079", &bytes)]);
+    assert_eq!(names_on_a_copy(case.message("deferred/D/D840DB0E078")), ["EmptyFile"]);
     assert_eq!(names(case.message("saved/D840DB0E079")), ["OtherQueue"]);
 }
 
@@ -140,23 +126,23 @@ fn a_log_is_of_no_interest_while_its_message_is_anywhere() {
     let bytes = healthy();
     for place in ["deferred/D", "deferred", "active", "hold", "incoming", "maildrop", "corrupt", "saved"] {
         let message = format!("{place}/D840DB0E078");
-        let case = Case::of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
+        let case = of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
         assert_eq!(case.passed(), 1, "{place}");
     }
     // The queue was hashed otherwise once, or the file was put into the folder of another letter.
     for place in ["deferred/D/8", "active/D/8/4/0", "hold/D", "deferred/A", "incoming/3"] {
         let message = format!("{place}/D840DB0E078");
-        let case = Case::of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
+        let case = of(&[(&message, &bytes), ("defer/D/D840DB0E078", b"\n<a@b>: no\n\n")]);
         assert_eq!(case.passed(), 1, "{place}");
     }
-    let alone = Case::of(&[("bounce/D840DB0E078", b"\n<a@b>: no\naction=failed\n\n"), ("flush/b_test", b"")]);
+    let alone = of(&[("bounce/D840DB0E078", b"\n<a@b>: no\naction=failed\n\n"), ("flush/b_test", b"")]);
     assert_eq!(names(alone.message("bounce/D840DB0E078")), ["SideFileAlone"]);
     assert_eq!(alone.passed(), 1, "the list of the flush service is no mail");
 }
 
 #[test]
 fn a_file_in_corrupt_without_damage_is_still_reported() {
-    let case = Case::of(&[("corrupt/D840DB0E078", &healthy())]);
+    let case = of(&[("corrupt/D840DB0E078", &healthy())]);
     let message = case.message("corrupt/D840DB0E078");
     assert_eq!(names(message), ["Corrupt"]);
     assert!(message.signs[0].facts[1].text.contains("no damage was found"));
@@ -171,11 +157,8 @@ fn a_lost_recipient_is_possible_damage_and_a_late_sender_certain() {
     let record: Vec<u8> = late.drain(sender..sender + 17).collect();
     let content = memchr::memmem::find(&late, b"M\0N").unwrap();
     late.splice(content..content, record);
-    let case = Case::of(&[("deferred/D/D840DB0E078", &fewer), ("deferred/D/D840DB0E079", &late)]);
-    let corrupt = |path| {
-        let message = case.message(path);
-        message.signs.iter().find(|signed| name_of(&signed.sign) == "Corrupt").unwrap()
-    };
+    let case = of(&[("deferred/D/D840DB0E078", &fewer), ("deferred/D/D840DB0E079", &late)]);
+    let corrupt = |path| sign(case.message(path), "Corrupt");
     assert_eq!(corrupt("deferred/D/D840DB0E078").confidence, Confidence::Possible);
     assert_eq!(corrupt("deferred/D/D840DB0E079").confidence, Confidence::Certain);
     assert!(corrupt("deferred/D/D840DB0E079").facts[0].text.contains("the listing leaves this file out"));
@@ -188,7 +171,7 @@ fn a_size_that_the_file_cannot_hold_is_not_shown() {
     let boast = format!("{:>15}", "184467440737095");
     bytes[record + 2..record + 17].copy_from_slice(boast.as_bytes());
     let length = bytes.len() as u64;
-    let case = Case::of(&[("deferred/D/D840DB0E078", &bytes)]);
+    let case = of(&[("deferred/D/D840DB0E078", &bytes)]);
     assert_eq!(case.message("deferred/D/D840DB0E078").size, Some(length));
 }
 
@@ -197,24 +180,22 @@ fn a_size_that_the_file_cannot_hold_is_not_shown() {
 fn modes_that_postfix_sets_on_purpose_are_no_fault() {
     let bytes = healthy();
     let paths = ["deferred/D/D840DB0E078", "deferred/D/D840DB0E079", "active/D840DB0E07A"];
-    let case = Case::of(&paths.map(|path| (path, bytes.as_slice())));
-    let root = case.folder.path().join("var/spool/postfix");
+    let case = of(&paths.map(|path| (path, bytes.as_slice())));
+    let root = case.folder.path().join(SPOOL);
     // Unthrottle and expire are bits of the group (`postsuper -e`); 0400 is the mark of a delivery agent.
     for (path, mode) in paths.iter().zip([0o740, 0o710, 0o400]) {
         set_mode(&root.join(path), mode);
     }
-    let case = Case::open(case.folder, &root, &Options::default());
-    assert_eq!(without_inodes(case.message(paths[0])), [""; 0]);
-    assert_eq!(without_inodes(case.message(paths[1])), [""; 0]);
-    assert_eq!(without_inodes(case.message(paths[2])), ["Corrupt"]);
+    let case = open(case.folder, &Options::default());
+    assert_eq!(names_on_a_copy(case.message(paths[0])), [""; 0]);
+    assert_eq!(names_on_a_copy(case.message(paths[1])), [""; 0]);
+    assert_eq!(names_on_a_copy(case.message(paths[2])), ["Corrupt"]);
 }
 
 #[test]
 fn a_foreign_owner_of_a_ready_file_blocks_the_queue() {
     let bytes = healthy();
-    let case = Case::of(&[("deferred/D/D840DB0E078", &bytes), ("hold/D840DB0E079", &bytes)]);
-    let root = case.folder.path().join("var/spool/postfix");
-    let manifest = case.folder.path().join("manifest.tsv");
+    let case = of(&[("deferred/D/D840DB0E078", &bytes), ("hold/D840DB0E079", &bytes)]);
     let line = |inode: u64, uid: u32, kind: &str, path: &str| {
         format!("{inode}\t0700\t{uid}:100\t1\t1\t1795481209.0\t{kind}\t{path}\n")
     };
@@ -223,9 +204,8 @@ fn a_foreign_owner_of_a_ready_file_blocks_the_queue() {
         line(0x00B0_E078, 1000, "f", "deferred/D/D840DB0E078"),
         line(0x00B0_E079, 1000, "f", "hold/D840DB0E079"),
     ];
-    std::fs::write(&manifest, lines.concat()).unwrap();
-    let manifest = Some(Arc::new(Manifest::read(&manifest).unwrap()));
-    let case = Case::open(case.folder, &root, &Options { manifest, ..Options::default() });
+    let options = with_manifest(case.folder.path(), &lines.concat());
+    let case = open(case.folder, &options);
     assert_eq!(names(case.message("deferred/D/D840DB0E078")), ["BlocksQueue", "OwnerOrMode"]);
     assert_eq!(names(case.message("hold/D840DB0E079")), ["OwnerOrMode", "Held"]);
 }
@@ -233,11 +213,11 @@ fn a_foreign_owner_of_a_ready_file_blocks_the_queue() {
 #[cfg(unix)]
 #[test]
 fn links_and_special_files_are_damage_and_never_opened() {
-    let case = Case::of(&[]);
-    let root = case.folder.path().join("var/spool/postfix");
+    let case = of(&[]);
+    let root = case.folder.path().join(SPOOL);
     std::os::unix::fs::symlink("/etc/passwd", root.join("deferred/D840DB0E078")).unwrap();
     std::os::unix::fs::symlink("gone", root.join("hold/X")).unwrap();
-    let case = Case::open(case.folder, &root, &Options::default());
+    let case = open(case.folder, &Options::default());
     let hints: BTreeMap<_, _> = case
         .records
         .iter()

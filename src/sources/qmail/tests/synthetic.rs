@@ -9,7 +9,7 @@ const QUEUED: &[u8] = b"u0\0p1443\0Fs@lab.test\0Tone@grey.test\0";
 
 #[test]
 fn every_state_of_a_message_is_told_by_its_files() {
-    let case = Case::of(&[
+    let case = of(&[
         ("mess/0/3", MAIL),
         ("mess/1/4", MAIL),
         ("intd/4", b"u0\0p1443\0Fs@lab.test\0Tone@gr"),
@@ -22,7 +22,7 @@ fn every_state_of_a_message_is_told_by_its_files() {
     ]);
     let expected = [("mess/0/3", "Unfinished"), ("mess/1/4", "Unfinished"), ("mess/2/5", "Unclaimed")];
     let expected = expected.map(|(place, sign)| (place.to_owned(), vec![sign.to_owned()]));
-    assert_eq!(case.signs(), BTreeMap::from(expected));
+    assert_eq!(case.signs_on_a_copy(), BTreeMap::from(expected));
     assert_eq!(case.messages().count(), 4, "each once, at its file in mess");
     let queued = case.message("mess/2/5");
     assert_eq!(queued.queue, "todo");
@@ -39,7 +39,7 @@ fn every_state_of_a_message_is_told_by_its_files() {
 
 #[test]
 fn a_half_is_reported_once_and_at_the_half_that_is_there() {
-    let case = Case::of(&[
+    let case = of(&[
         ("mess/0/3", MAIL),
         ("local/0/3", b"Talone@lab.test\0"),
         ("info/1/4", b"Fs@lab.test\0"),
@@ -63,7 +63,7 @@ fn a_half_is_reported_once_and_at_the_half_that_is_there() {
         ("intd/9", "Unfinished"),
     ];
     let expected = expected.map(|(place, sign)| (place.to_owned(), vec![sign.to_owned()]));
-    assert_eq!(case.signs(), BTreeMap::from(expected));
+    assert_eq!(case.signs_on_a_copy(), BTreeMap::from(expected));
     let lost = case.message("info/1/4");
     assert_eq!(lost.envelope.sender, Some(Text::from("s@lab.test")));
     let [one, two] = lost.envelope.recipients.as_slice() else { panic!("{:?}", lost.envelope) };
@@ -80,12 +80,12 @@ fn a_half_is_reported_once_and_at_the_half_that_is_there() {
 
 #[test]
 fn a_message_whose_last_recipient_was_given_up_waits_for_its_bounce() {
-    let case = Case::of(&[
+    let case = of(&[
         ("mess/0/3", MAIL),
         ("info/0/3", b"Fs@lab.test\0"),
         ("bounce/3", b"<gone@grey.test>:\nSorry.\n\n"),
     ]);
-    assert_eq!(case.signs(), BTreeMap::new());
+    assert_eq!(case.signs_on_a_copy(), BTreeMap::new());
     let recipient = &case.message("mess/0/3").envelope.recipients[0];
     assert_eq!(
         (recipient.address.clone(), recipient.state),
@@ -97,7 +97,7 @@ fn a_message_whose_last_recipient_was_given_up_waits_for_its_bounce() {
 fn what_lies_where_qmail_does_not_look_is_misfiled_and_reported_once() {
     let files = |part: &str| ["mess", "info", "remote"].map(|folder| format!("{folder}/{part}"));
     let [mess, info, remote] = files("1/6");
-    let case = Case::of(&[
+    let case = of(&[
         (&mess, MAIL),
         (&info, b"Fs@lab.test\0"),
         (&remote, b"Tone@grey.test\0"),
@@ -113,7 +113,7 @@ fn what_lies_where_qmail_does_not_look_is_misfiled_and_reported_once() {
         ("mess/18", MAIL),
     ]);
     let misfiled = |message: &Message| {
-        let sign = message.signs.iter().find(|signed| name_of(&signed.sign) == "Misfiled").unwrap();
+        let sign = sign(message, "Misfiled");
         (sign.sign.clone(), sign.confidence)
     };
     for (place, expected) in [
@@ -126,36 +126,40 @@ fn what_lies_where_qmail_does_not_look_is_misfiled_and_reported_once() {
         let sign = Sign::Misfiled { expected: Text::from(expected) };
         assert_eq!(misfiled(case.message(place)), (sign, Confidence::Certain), "{place}");
     }
-    assert_eq!(case.messages().count(), 5, "{:?}", case.signs());
-    assert_eq!(names(case.message("mess/1/6")), ["Misfiled"]);
+    assert_eq!(case.messages().count(), 5, "{:?}", case.signs_on_a_copy());
+    assert_eq!(names_on_a_copy(case.message("mess/1/6")), ["Misfiled"]);
 }
 
 #[test]
 fn a_name_that_is_no_number_is_no_message_to_qmail() {
-    let case = Case::of(&[
+    let case = of(&[
         ("mess/0/3.bak", MAIL),
         ("mess/0/007", MAIL),
         ("todo/core", QUEUED),
         ("info/0/3~", b"Fs@lab.test\0"),
     ]);
-    assert_eq!(names(case.message("mess/0/3.bak")), ["ForeignName"]);
+    assert_eq!(names_on_a_copy(case.message("mess/0/3.bak")), ["ForeignName"]);
     assert_eq!(case.message("mess/0/3.bak").ids.native, Some(Text::from("3")));
-    assert_eq!(names(case.message("mess/0/007")), ["ForeignName"]);
-    assert_eq!(names(case.message("todo/core")), ["ForeignName"]);
-    assert_eq!(names(case.message("info/0/3~")), ["SideFileAlone"], "no mail, but a copy of a sender");
+    assert_eq!(names_on_a_copy(case.message("mess/0/007")), ["ForeignName"]);
+    assert_eq!(names_on_a_copy(case.message("todo/core")), ["ForeignName"]);
+    assert_eq!(
+        names_on_a_copy(case.message("info/0/3~")),
+        ["SideFileAlone"],
+        "no mail, but a copy of a sender"
+    );
 }
 
 #[test]
 fn todo_may_be_split_and_what_lies_flat_there_is_then_not_seen() {
-    let case = Case::of(&[("mess/1/4", MAIL), ("todo/1/4", QUEUED), ("mess/2/5", MAIL), ("todo/5", QUEUED)]);
-    assert_eq!(names(case.message("mess/1/4")), ["Unclaimed"]);
-    assert_eq!(names(case.message("mess/2/5")), ["Misfiled", "Unclaimed"]);
+    let case = of(&[("mess/1/4", MAIL), ("todo/1/4", QUEUED), ("mess/2/5", MAIL), ("todo/5", QUEUED)]);
+    assert_eq!(names_on_a_copy(case.message("mess/1/4")), ["Unclaimed"]);
+    assert_eq!(names_on_a_copy(case.message("mess/2/5")), ["Misfiled", "Unclaimed"]);
     assert!(case.opened.instance.facts.iter().any(|fact| fact.text.contains("big-todo")));
 }
 
 #[test]
 fn damage_in_an_envelope_is_a_finding_of_its_message() {
-    let case = Case::of(&[
+    let case = of(&[
         ("mess/0/3", MAIL),
         ("info/0/3", b"Fs@lab.te"),
         ("remote/0/3", b"Tone@grey.test\0"),
@@ -168,38 +172,36 @@ fn damage_in_an_envelope_is_a_finding_of_its_message() {
         ("info/0/6", b"Fs@lab.test\0"),
         ("local/0/6", b"Tone@lab.test\0"),
     ]);
-    assert_eq!(names(case.message("mess/0/3")), ["Corrupt"]);
-    let cut =
-        &case.message("mess/1/4").signs.iter().find(|signed| name_of(&signed.sign) == "Corrupt").unwrap();
+    assert_eq!(names_on_a_copy(case.message("mess/0/3")), ["Corrupt"]);
+    let cut = sign(case.message("mess/1/4"), "Corrupt");
     assert_eq!(cut.sign, Sign::Corrupt { offset: 15 }, "where the record begins that does not end");
-    assert_eq!(names(case.message("mess/2/5")), ["Corrupt", "Unclaimed"]);
-    assert_eq!(names(case.message("mess/0/6")), ["EmptyFile"]);
+    assert_eq!(names_on_a_copy(case.message("mess/2/5")), ["Corrupt", "Unclaimed"]);
+    assert_eq!(names_on_a_copy(case.message("mess/0/6")), ["EmptyFile"]);
 }
 
 #[test]
 fn a_temporary_file_names_the_process_that_made_it() {
-    let case = Case::of(&[("pid/4711.1795480374.1", b""), ("pid/stray", b"x")]);
+    let case = of(&[("pid/4711.1795480374.1", b""), ("pid/stray", b"x")]);
     let message = case.message("pid/4711.1795480374.1");
-    assert_eq!(names(message), ["Unfinished", "OwnedByProcess"]);
+    assert_eq!(names_on_a_copy(message), ["Unfinished", "OwnedByProcess"]);
     assert!(message.signs.iter().any(|signed| signed.sign == Sign::OwnedByProcess { pid: 4711 }));
-    assert_eq!(names(case.message("pid/stray")), ["Unfinished"]);
+    assert_eq!(names_on_a_copy(case.message("pid/stray")), ["Unfinished"]);
 }
 
 #[test]
 fn a_copy_that_lacks_a_folder_proves_less() {
-    let case =
-        Case::of(&[("mess/0/3", MAIL), ("info/0/3", b"Fs@lab.test\0"), ("info/1/4", b"Fs@lab.test\0")]);
-    let confidence = |case: &Case, place: &str| case.message(place).signs.last().unwrap().confidence;
+    let case = of(&[("mess/0/3", MAIL), ("info/0/3", b"Fs@lab.test\0"), ("info/1/4", b"Fs@lab.test\0")]);
+    let confidence = |case: &Sample, place: &str| case.message(place).signs.last().unwrap().confidence;
     assert_eq!(confidence(&case, "mess/0/3"), Confidence::Likely);
     assert_eq!(confidence(&case, "info/1/4"), Confidence::Certain);
     std::fs::remove_dir_all(case.folder.path().join("queue/local")).unwrap();
-    let case = Case::again(case.folder);
+    let case = again(case.folder);
     assert_eq!(confidence(&case, "mess/0/3"), Confidence::Possible);
 }
 
 #[test]
 fn a_time_far_ahead_is_the_next_attempt_and_one_with_a_fraction_in_the_past_is_not() {
-    let case = Case::of(&[
+    let case = of(&[
         ("mess/0/3", MAIL),
         ("info/0/3", b"Fs@lab.test\0"),
         ("remote/0/3", b"Tone@grey.test\0"),
@@ -207,20 +209,20 @@ fn a_time_far_ahead_is_the_next_attempt_and_one_with_a_fraction_in_the_past_is_n
     ]);
     let set = |path: &str, time: std::time::SystemTime| {
         let file =
-            std::fs::File::options().write(true).open(case.folder.path().join("queue").join(path)).unwrap();
+            std::fs::File::options().write(true).open(case.folder.path().join(QUEUE).join(path)).unwrap();
         file.set_modified(time).unwrap();
     };
     let whole = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
     let ahead = std::time::SystemTime::now() + std::time::Duration::from_hours(24 * 400);
     set("remote/0/3", whole + std::time::Duration::from_millis(250));
     set("local/0/3", whole);
-    let case = Case::again(case.folder);
+    let case = again(case.folder);
     let message = case.message("mess/0/3");
     assert_eq!(message.time(TimeKind::NextAttempt), Some(Time::from_unix(1_700_000_000)));
     assert_eq!(message.time(TimeKind::Modified), Some(Time::new(1_700_000_000, 250_000_000)));
     let file = case.folder.path().join("queue/remote/0/3");
     std::fs::File::options().write(true).open(file).unwrap().set_modified(ahead).unwrap();
-    let case = Case::again(case.folder);
+    let case = again(case.folder);
     let next = case.message("mess/0/3").time(TimeKind::NextAttempt).unwrap();
     assert!(next.since(Time::now()) > 399 * 86_400, "the later one comes first: {}", next.rfc3339());
 }
@@ -228,31 +230,26 @@ fn a_time_far_ahead_is_the_next_attempt_and_one_with_a_fraction_in_the_past_is_n
 #[cfg(unix)]
 #[test]
 fn the_fifo_by_which_qmail_is_woken_is_never_opened_and_no_damage() {
-    let case = Case::of(&[("mess/0/3", MAIL), ("info/0/3", b"Fs@x\0"), ("remote/0/3", b"Ta@x\0")]);
-    let queue = case.folder.path().join("queue");
+    let case = of(&[("mess/0/3", MAIL), ("info/0/3", b"Fs@x\0"), ("remote/0/3", b"Ta@x\0")]);
+    let queue = case.folder.path().join(QUEUE);
     std::fs::create_dir(queue.join("lock")).unwrap();
-    let mkfifo = |path: &str| {
-        assert!(std::process::Command::new("mkfifo").arg(queue.join(path)).status().unwrap().success());
-    };
+    let mkfifo = |path: &str| crate::sources::samples::mkfifo(&queue.join(path));
     mkfifo("lock/trigger");
-    let case = Case::again(case.folder);
+    let case = again(case.folder);
     assert!(!case.opened.tops.iter().any(|top| top.starts_with("lock")));
-    assert!(case.records.iter().all(|record| !matches!(record, Record::Damage(_))));
+    assert!(case.damages().is_empty());
     // Elsewhere a FIFO is named, and not opened either: opening it would wait for ever.
     mkfifo("mess/1/4");
     mkfifo("info/1/4");
-    let case = Case::again(case.folder);
-    let damages = case.records.iter().filter_map(|record| match record {
-        Record::Damage(damage) => Some(damage.kind),
-        _ => None,
-    });
-    assert_eq!(damages.collect::<Vec<_>>(), [DamageKind::NotRegular; 2]);
+    let case = again(case.folder);
+    let damages = case.damages();
+    assert_eq!(damages.iter().map(|damage| damage.kind).collect::<Vec<_>>(), [DamageKind::NotRegular; 2]);
 }
 
 #[cfg(unix)]
 #[test]
 fn files_that_qmail_send_may_not_open_are_told_by_owner_group_and_mode() {
-    let case = Case::of(&[]);
+    let case = of(&[]);
     let line = |mode: &str, owner: &str, kind: &str, path: &str| {
         format!(
             "{}\t{mode}\t{owner}\t1\t1\t1795480375.0\t{kind}\t{path}\n",
@@ -269,7 +266,7 @@ fn files_that_qmail_send_may_not_open_are_told_by_owner_group_and_mode() {
     ] {
         lines += &line("0700", owner, "d", folder);
     }
-    let queue = case.folder.path().join("queue");
+    let queue = case.folder.path().join(QUEUE);
     for (number, info, remote, mess) in [
         (3, ("0600", "1006:1001"), ("0600", "1006:1001"), ("0644", "1004:0")),
         (6, ("0600", "0:0"), ("0600", "1006:1001"), ("0644", "1004:0")),
@@ -284,11 +281,9 @@ fn files_that_qmail_send_may_not_open_are_told_by_owner_group_and_mode() {
             lines += &line(mode, owner, "f", &path);
         }
     }
-    let manifest = case.folder.path().join("manifest.tsv");
-    std::fs::write(&manifest, lines).unwrap();
-    let manifest = Some(Arc::new(Manifest::read(&manifest).unwrap()));
-    let case = Case::open(case.folder, &queue, &Options { manifest, ..Options::default() });
-    let refused: Vec<String> = case.signs().into_keys().collect();
+    let options = crate::sources::samples::with_manifest(case.folder.path(), &lines);
+    let case = open(case.folder, &options);
+    let refused: Vec<String> = case.signs_on_a_copy().into_keys().collect();
     // 6: info of root. 9: read by the group, but recipients cannot be marked as done. 12: content that is not delivered.
     assert_eq!(refused, ["mess/0/12", "mess/0/6", "mess/0/9"]);
     let facts = &case.message("mess/0/9").signs.last().unwrap().facts;

@@ -5,7 +5,7 @@ use crate::evidence::{At, Confidence, PartKind, RecipientState, Text, TimeKind};
 
 #[test]
 fn a_healthy_spool_shows_no_sign_at_all() {
-    let case = Case::fixture("deferred", "");
+    let case = fixture("deferred", "");
     assert_eq!(case.messages().count(), 12);
     assert_eq!(case.records.len(), 24, "their data files");
     assert_eq!(case.signs(), BTreeMap::new());
@@ -31,7 +31,7 @@ fn a_healthy_spool_shows_no_sign_at_all() {
 
 #[test]
 fn what_a_quarantine_a_bad_mode_and_lost_halves_leave_is_told_apart() {
-    let case = Case::fixture("quarantine-lost-bad", "");
+    let case = fixture("quarantine-lost-bad", "");
     let expected = [
         ("Qf6AO0BIhH000255", "OwnerOrMode"),
         ("df6AO0BIvt000239", "EnvelopeLost"),
@@ -63,7 +63,7 @@ fn what_a_quarantine_a_bad_mode_and_lost_halves_leave_is_told_apart() {
 
 #[test]
 fn several_queue_folders_with_and_without_subfolders_are_one_spool() {
-    let case = Case::fixture("several-queues", "var/spool/mqueue");
+    let case = fixture("several-queues", "var/spool/mqueue");
     let instance = &case.opened.instance;
     assert_eq!(instance.queues, ["mqueue", "old", "q1", "q2", "quarantined", "lost"]);
     let signs = case.signs();
@@ -99,10 +99,10 @@ fn several_queue_folders_with_and_without_subfolders_are_one_spool() {
 
 #[test]
 fn the_queue_of_the_submission_program_is_a_blind_spot_of_the_listing() {
-    let case = Case::fixture("several-queues", "var/spool/mqueue-client");
+    let case = fixture("several-queues", "var/spool/mqueue-client");
     assert_eq!(case.messages().count(), 3);
     assert_eq!(case.signs(), BTreeMap::new(), "0660 is what it should be there");
     assert!(case.opened.instance.listing_blind_spot.as_ref().unwrap().contains("mailq -Ac"));
-    let server = Case::fixture("several-queues", "var/spool/mqueue");
+    let server = fixture("several-queues", "var/spool/mqueue");
     assert!(server.opened.instance.listing_blind_spot.is_none());
 }

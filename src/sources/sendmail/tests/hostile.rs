@@ -18,13 +18,9 @@ fn a_control_file_cut_at_any_byte_is_never_whole() {
 
 #[test]
 fn noise_is_damage_and_any_single_byte_may_be_anything() {
-    let mut state = 7_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33).to_le_bytes()[0]
-    };
+    let mut random = Random::new(7);
     for size in 1..400 {
-        let noise: Vec<u8> = (0..size).map(|_| next()).collect();
+        let noise: Vec<u8> = (0..size).map(|_| random.byte()).collect();
         if let Ok(reading) = control_file::read(&noise, true) {
             assert!(!reading.faults.is_empty(), "{noise:?}");
         }
@@ -64,10 +60,10 @@ fn a_control_file_longer_than_is_read_is_judged_by_its_end() {
     let head = b"V8\nT1795479085\nK1795479085\nN1\nP1\nSa@b\n".to_vec();
     let (qf, df) = (format!("qf{ID}"), format!("df{ID}"));
     let whole = [head.clone(), recipients.clone(), b".\n".to_vec()].concat();
-    let case = Case::of(&[(&qf, &whole), (&df, b"x\n")]);
+    let case = of(&[(&qf, &whole), (&df, b"x\n")]);
     assert_eq!(case.signs(), BTreeMap::new());
     assert_eq!(case.message(&qf).envelope.recipient_count, Some(400_000));
     let cut = [head, recipients].concat();
-    let case = Case::of(&[(&qf, &cut), (&df, b"x\n")]);
+    let case = of(&[(&qf, &cut), (&df, b"x\n")]);
     assert_eq!(names(case.message(&qf)), ["Corrupt"]);
 }

@@ -4,9 +4,9 @@ use super::*;
 use crate::evidence::{Confidence, DamageKind, Text};
 
 /// The message with this control file, at `qf…` and with its data file.
-fn one(control: &[u8]) -> (Case, String) {
+fn one(control: &[u8]) -> (Sample, String) {
     let (qf, df) = (format!("qf{ID}"), format!("df{ID}"));
-    (Case::of(&[(&qf, control), (&df, b"body\n")]), qf)
+    (of(&[(&qf, control), (&df, b"body\n")]), qf)
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn an_unknown_line_is_only_likely_damage_and_a_newer_version_is_not_guessed_at()
     assert!(damage.what.contains("version 9") && *damage.locus.path.lossy() == *qf);
     let lost = format!("Qf{ID}");
     let df = format!("df{ID}");
-    let case = Case::of(&[(&lost, &with("V8", "V9")), (&df, b"body\n")]);
+    let case = of(&[(&lost, &with("V8", "V9")), (&df, b"body\n")]);
     assert_eq!(names(case.message(&lost)), ["Corrupt"], "that is why it is lost");
 }
 
@@ -59,7 +59,7 @@ fn older_versions_are_read_and_their_ids_known() {
     let old =
         b"V2\nT1000000000\nK1000000060\nN1\nP30000\nDdfKAA12345\nM(reading)\n$_root@localhost\nS<root>\n\
         RPFD:<bob@example.com>\nH?P?Return-Path: <root>\nHSubject: old\n.\n";
-    let case = Case::of(&[("qfKAA12345", old), ("dfKAA12345", b"x\n")]);
+    let case = of(&[("qfKAA12345", old), ("dfKAA12345", b"x\n")]);
     assert_eq!(case.signs(), BTreeMap::new());
     let message = case.message("qfKAA12345");
     assert_eq!(message.envelope.sender, Some(Text::from("root")));
@@ -79,7 +79,7 @@ fn each_half_finds_the_other_wherever_it_lies() {
         (format!("q1/{}", name('q')), format!("q2/{}", name('d')), &named),
         (format!("q1/{}", name('q')), format!("q2/df/{}", name('d')), &control),
     ] {
-        let case = Case::of(&[(&qf, control), (&df, b"body\n")]);
+        let case = of(&[(&qf, control), (&df, b"body\n")]);
         let found: Vec<_> =
             case.messages().map(|message| (message.place.path.lossy(), names(message))).collect();
         assert_eq!(found.len(), 1, "{found:?}");
@@ -91,29 +91,29 @@ fn each_half_finds_the_other_wherever_it_lies() {
 #[test]
 fn a_message_of_which_half_is_gone_is_reported_once() {
     let (qf, df, xf, tf) = (format!("qf{ID}"), format!("df{ID}"), format!("xf{ID}"), format!("tf{ID}"));
-    let alone = Case::of(&[(&qf, &healthy()), (&xf, b"x")]);
+    let alone = of(&[(&qf, &healthy()), (&xf, b"x")]);
     assert_eq!(alone.signs(), BTreeMap::from([(qf.clone(), vec!["BodyLost".into()])]));
-    let body = Case::of(&[(&df, b"body\n"), (&xf, b"x")]);
+    let body = of(&[(&df, b"body\n"), (&xf, b"x")]);
     assert_eq!(body.signs(), BTreeMap::from([(df.clone(), vec!["EnvelopeLost".into()])]));
     assert_eq!(body.message(&df).parts.len(), 2, "with its transcript");
-    let transcript = Case::of(&[(&xf, b"x")]);
+    let transcript = of(&[(&xf, b"x")]);
     assert_eq!(transcript.signs(), BTreeMap::from([(xf, vec!["SideFileAlone".into()])]));
-    let unfinished = Case::of(&[(&tf, &healthy()[..200]), (&df, b"body\n")]);
+    let unfinished = of(&[(&tf, &healthy()[..200]), (&df, b"body\n")]);
     assert_eq!(unfinished.signs(), BTreeMap::from([(tf.clone(), vec!["Unfinished".into()])]));
-    let beside = Case::of(&[(&qf, &healthy()), (&tf, &healthy()[..200]), (&df, b"body\n")]);
+    let beside = of(&[(&qf, &healthy()), (&tf, &healthy()[..200]), (&df, b"body\n")]);
     assert_eq!(beside.signs(), BTreeMap::from([(qf, vec!["JournalLeft".into()])]));
-    let empty = Case::of(&[(&format!("qf{ID}"), b"")]);
+    let empty = of(&[(&format!("qf{ID}"), b"")]);
     assert_eq!(names(empty.message(&format!("qf{ID}"))), ["EmptyFile"], "and no second sign");
 }
 
 #[test]
 fn a_lost_file_whose_mode_was_set_right_is_still_lost() {
     let (lost, df) = (format!("Qf{ID}"), format!("df{ID}"));
-    let case = Case::of(&[(&lost, &healthy()), (&df, b"body\n")]);
+    let case = of(&[(&lost, &healthy()), (&df, b"body\n")]);
     let signed = sign(case.message(&lost), "OwnerOrMode");
     assert_eq!(signed.confidence, Confidence::Likely);
     assert!(signed.facts[0].text.contains("set it aside as lost"));
-    let broken = Case::of(&[(&lost, &healthy()[..200]), (&df, b"body\n")]);
+    let broken = of(&[(&lost, &healthy()[..200]), (&df, b"body\n")]);
     assert_eq!(names(broken.message(&lost)), ["Corrupt"]);
 }
 
@@ -140,7 +140,7 @@ fn an_inode_that_is_not_that_of_the_data_file_is_kept_and_no_fault() {
 #[test]
 fn what_else_lies_in_a_queue_folder_is_no_mail_unless_it_is_a_control_file() {
     let stray = format!("ID-{ID}.qf");
-    let case = Case::of(&[
+    let case = of(&[
         ("sm-client.pid", b"4711\n/usr/sbin/sendmail -L sm-msp-queue -Ac -q30m\n"),
         ("sm-client.st", &[0; 400]),
         (".hoststat/test./grey./grey.test", b"V0 3\n"),
@@ -154,13 +154,13 @@ fn what_else_lies_in_a_queue_folder_is_no_mail_unless_it_is_a_control_file() {
 #[cfg(unix)]
 #[test]
 fn links_and_special_files_are_damage_and_never_opened() {
-    let case = Case::of(&[]);
+    let case = of(&[]);
     let root = case.opened.root.path().to_owned();
     std::os::unix::fs::symlink("/etc/passwd", root.join(format!("qf{ID}"))).unwrap();
     std::os::unix::fs::symlink("/", root.join("q7")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(root.join("df6AO0BPC1001603")).unwrap();
     let _control = std::os::unix::net::UnixListener::bind(root.join("smcontrol")).unwrap();
-    let case = Case::open(case.folder, &root, &Options::default());
+    let case = open(case.folder, &Options::default());
     assert_eq!(case.damages().len(), 3, "the control socket belongs there: {:?}", case.records);
     assert!(case.damages().iter().all(|damage| damage.kind == DamageKind::NotRegular));
     assert!(case.damages().iter().any(|damage| damage.hint.contains("queue folder on another disk")));
