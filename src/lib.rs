@@ -7,9 +7,11 @@ pub mod cli;
 pub mod run;
 
 pub mod evidence;
+pub mod plan;
 pub mod read;
 pub mod sources;
 pub mod scan;
 pub mod findings;
 pub mod correlate;
 pub mod report;
+pub mod act;

@@ -3,7 +3,8 @@
 //! A new mail system is one folder here and one line in [`ALL`]. Everything about it is in its folder: what it is called,
 //! how it is recognised, how its files are parsed, what its listings look like, what it does with damaged mail.
 
-use crate::evidence::{Epoch, Instance, Limits, ListingEnd, ListingEntry, Record, Time, Treatment};
+use crate::evidence::{Epoch, Instance, Limits, ListingEnd, ListingEntry, Message, Record, Time, Treatment};
+use crate::plan::{Given, Proposal, Refusal, Submission, Verb};
 use crate::read::disk::{EntryKind, Root};
 use anyhow::Context as _;
 use std::io::BufRead;
@@ -227,6 +228,74 @@ pub struct Opened {
     pub read: ReadUnit,
     /// The live listing that belongs to it, if its tool was found and is harmless.
     pub live_listing: Option<LiveListing>,
+    /// What can be done about its messages.
+    pub remedies: Remedies,
+}
+
+/// What a source is asked to propose for one message.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// What the operator wants.
+    pub verb: Verb,
+    /// The rules that speak of the message, the leading one first.
+    pub rules: &'a [&'a str],
+    /// Whether a listing shows it; `None` where no listing was given.
+    pub listed: Option<bool>,
+    /// The message, as the source itself read it.
+    pub message: &'a Message,
+    /// The place it lies in.
+    pub instance: &'a Instance,
+    /// Its root.
+    pub root: &'a Root,
+    /// What the operator gave.
+    pub given: &'a Given,
+    /// The clock.
+    pub now: Time,
+}
+
+impl Ask<'_> {
+    /// Whether a rule speaks of the message.
+    pub fn says(&self, rule: &str) -> bool {
+        self.rules.contains(&rule)
+    }
+}
+
+/// Proposes what to do about a message, or says why nothing. Writes nothing and runs nothing.
+pub type Propose = Box<dyn Fn(&Ask<'_>) -> Result<Proposal, Refusal> + Send + Sync>;
+
+/// How much of a message is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it, byte for byte as it would be sent.
+    Whole,
+    /// Its header fields, with the blank line that ends them.
+    Header,
+}
+
+/// Writes the message (RFC 5322 bytes with the line ends they have on disk) that a source holds, without its envelope. A
+/// refusal says what is missing or damaged; what was written until then is not used.
+pub type WriteContent =
+    Box<dyn Fn(&Root, &Message, Extent, &mut dyn std::io::Write) -> Result<(), Refusal> + Send + Sync>;
+
+/// What can be done about the messages of a place.
+pub struct Remedies {
+    /// Proposes what to do.
+    pub propose: Propose,
+    /// Writes the content of a message.
+    pub content: WriteContent,
+    /// How mail is handed in to the mail system that owns this place, if that runs on this host.
+    pub submission: Option<Submission>,
+}
+
+impl Remedies {
+    /// None, for this reason.
+    pub fn none(reason: &'static str, hint: &'static str) -> Self {
+        Self {
+            propose: Box::new(move |_| Err(Refusal::new(reason, hint))),
+            content: Box::new(move |_, _, _, _| Err(Refusal::new(reason, hint))),
+            submission: None,
+        }
+    }
 }
 
 /// How to get a listing from the mail system itself.

@@ -5,7 +5,7 @@ use super::message::{Entry, Spool};
 use super::place::{Name, judge};
 use crate::evidence::{Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
 use std::path::{Path, PathBuf};
 
 /// A message is given up after this. Source: dma `dma.h`, `MAX_TIMEOUT`.
@@ -31,7 +31,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let at_work = instance.live.is_some() || live_listing.is_some();
     let spool = Spool { group, in_making_since: at_work.then(|| options.now.plus(-IN_MAKING)) };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    Ok(Opened { instance, root, tops: vec![PathBuf::from(".")], depth: 0, read, live_listing })
+    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    Ok(Opened { instance, root, tops: vec![PathBuf::from(".")], depth: 0, read, live_listing, remedies })
 }
 
 fn instance(root: &Root, detected: &Detected, options: &Options, group: Option<u32>) -> Instance {

@@ -1,6 +1,6 @@
 //! Exchange and IIS SMTP: mailroots, Pickup and Replay, Badmail, and what Exchange's own tools list.
 
-use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
+use super::{About, Detected, ListingFormat, Opened, Options, Place, Remedies, Source, UsualPlace};
 use crate::evidence::{Fact, Instance, Locus, Text, Time, Treatment};
 use crate::read::disk::Root;
 use layout::{Folder, Layout};
@@ -81,7 +81,8 @@ impl Source for Exchange {
         let read = Box::new(move |unit: super::Unit<'_>, emit: &mut super::Emit<'_>| {
             read::unit(&state, unit, emit);
         });
-        Ok(Opened { instance, root, tops, depth: 1, read, live_listing: None })
+        let remedies = Remedies::none("ghostq does not act on this source yet", "");
+        Ok(Opened { instance, root, tops, depth: 1, read, live_listing: None, remedies })
     }
 
     fn listings(&self) -> &'static [ListingFormat] {

@@ -11,7 +11,7 @@ use super::settings;
 use super::spot::{Content, Spot};
 use crate::evidence::{Damage, Fact, Instance, Limits, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
 use std::path::{Path, PathBuf};
 
 /// How deep below `input` is walked: one folder of a letter, and what somebody put there.
@@ -44,7 +44,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let instance = instance(detected, options, &spool, &queues, live);
     let live_listing = live::listing(&detected.root, live.as_ref());
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    Ok(Opened { instance, root, tops, depth: DEPTH, read, live_listing })
+    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    Ok(Opened { instance, root, tops, depth: DEPTH, read, live_listing, remedies })
 }
 
 fn instance(

@@ -9,7 +9,7 @@ use super::sample::Sample;
 use super::{offline, queue, unfinished};
 use crate::evidence::{Damage, DamageKind, Epoch, Fact, Instance, Live, Locus, Record, Text, Time};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,7 +59,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         read_unit(&spool, unit, emit);
     });
     let tops = folders.iter().map(PathBuf::from).collect();
-    Ok(Opened { instance, root, tops, depth: WALK_DEPTH, read, live_listing })
+    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    Ok(Opened { instance, root, tops, depth: WALK_DEPTH, read, live_listing, remedies })
 }
 
 fn instance(

@@ -12,7 +12,7 @@ use super::side_log;
 use crate::evidence::{Damage, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::read::process;
-use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
 use std::path::{Component, Path, PathBuf};
 
 /// Prepares a spool for reading.
@@ -45,7 +45,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let hash_folders = side_log::hash_folders(&root);
     let spool = Spool { layout, owner, deep: options.deep, missing, hash_folders };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    Ok(Opened { instance, root, tops, depth, read, live_listing })
+    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    Ok(Opened { instance, root, tops, depth, read, live_listing, remedies })
 }
 
 fn instance(

@@ -8,7 +8,7 @@ use super::settings;
 use super::split::{self, Split};
 use crate::evidence::{Damage, Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
 use std::path::{Component, Path, PathBuf};
 
 /// Names of `todo` that are looked at to tell whether it is split.
@@ -31,7 +31,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let live_listing = queue.live.and_then(|_| live::listing(&detected.root));
     let tops = found.iter().map(PathBuf::from).collect();
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&queue, unit, emit));
-    Ok(Opened { instance, root, tops, depth: 1, read, live_listing })
+    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    Ok(Opened { instance, root, tops, depth: 1, read, live_listing, remedies })
 }
 
 fn queue(root: &Root, layout: Layout, missing: Vec<&'static str>, options: &Options) -> Queue {

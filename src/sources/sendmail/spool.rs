@@ -8,7 +8,7 @@ use super::name::{self, Kind};
 use super::settings::Settings;
 use crate::evidence::{Damage, Fact, Instance, Live, Locus, Record, Text, Time};
 use crate::read::disk::{EntryKind, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
 use std::path::{Path, PathBuf};
 
 /// Folders below a spool that are walked. Host status (`.hoststat`) has one for each part of a domain name.
@@ -76,7 +76,16 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         // There is one record a file, so that it does not matter whether anybody wants more.
         let _ = emit(read_unit(&spool, unit));
     });
-    Ok(Opened { instance, root, tops: vec![PathBuf::from(".")], depth: MAX_DEPTH, read, live_listing })
+    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    Ok(Opened {
+        instance,
+        root,
+        tops: vec![PathBuf::from(".")],
+        depth: MAX_DEPTH,
+        read,
+        live_listing,
+        remedies,
+    })
 }
 
 fn instance(detected: &Detected, options: &Options, spool: &Spool, live: Option<Live>) -> Instance {

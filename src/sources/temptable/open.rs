@@ -13,7 +13,7 @@ use crate::read::disk::Root;
 use crate::read::lines::Encoding;
 use crate::read::lines::decode_head;
 use crate::read::lines::encoding_by_label;
-use crate::sources::{Detected, Opened, Options};
+use crate::sources::{Detected, Opened, Options, Remedies};
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -67,6 +67,11 @@ pub fn open(detected: &Detected, options: &Options) -> Result<Opened> {
         depth: if is_folder { folder::MAX_DEPTH } else { 0 },
         read: Box::new(move |unit, emit| read_unit(unit, &plan, emit)),
         live_listing: None,
+        remedies: Remedies::none(
+            "an export tells of the message and does not hold it: it lies in the Exchange store, and the next start of the \
+             SMTP service sends or returns it",
+            "`ghostq explain stale-stamp` says how to have the server send it",
+        ),
     })
 }
 

@@ -1,0 +1,1 @@
+//! Acting: the only code that writes to a spool.
