@@ -31,6 +31,14 @@ impl Time {
         Self { seconds, nanos: nanos.min(999_999_999) }
     }
 
+    /// The time as the system's own type has it.
+    pub fn to_system(self) -> std::time::SystemTime {
+        let whole = std::time::Duration::from_secs(self.seconds.unsigned_abs());
+        let epoch = std::time::UNIX_EPOCH;
+        let seconds = if self.seconds < 0 { epoch.checked_sub(whole) } else { epoch.checked_add(whole) };
+        seconds.unwrap_or(epoch) + std::time::Duration::from_nanos(self.nanos.into())
+    }
+
     /// A Windows FILETIME: 100-nanosecond ticks since 1601-01-01T00:00:00Z.
     pub fn from_filetime(ticks: u64) -> Self {
         let seconds = i64::try_from(ticks / FILETIME_TICKS_PER_SECOND).unwrap_or(i64::MAX);
@@ -87,6 +95,13 @@ impl Time {
             || format!("@{}", self.seconds),
             |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         )
+    }
+
+    /// The date of a mail header in UTC (RFC 5322 section 3.3), to the second; `None` where its year has no four digits.
+    pub fn rfc5322(self) -> Option<String> {
+        use chrono::Datelike as _;
+        let time = self.utc().filter(|time| (1..=9_999).contains(&time.year()))?;
+        Some(time.format("%a, %d %b %Y %H:%M:%S +0000").to_string())
     }
 
     /// Local time with its offset, to the second, for people: `2026-11-24 07:46:48 +01:00`.

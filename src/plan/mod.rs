@@ -3,8 +3,14 @@
 //! A source proposes, [`crate::run`] prints the proposal or has it carried out, and only [`crate::act`] does. Paths are
 //! relative to the root of the place they belong to.
 
+pub mod course;
+mod door;
+pub mod entry;
+mod job;
 mod step;
 
+pub use door::{Choice, Door};
+pub use job::{Digest, Guarded, Job};
 pub use step::{Change, Command, Lock, Step, Submission};
 
 use crate::evidence::{Envelope, RecipientState, Text};

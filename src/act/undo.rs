@@ -1,0 +1,82 @@
+//! Taking back what was done.
+
+use super::spool::Spool;
+use super::steps::{Bench, describe, is_reversible};
+use super::vault::Vault;
+use super::work::{Went, Workshop};
+use crate::plan::course::{Course, StepState};
+use crate::plan::entry::{End, Entry};
+use crate::plan::{Change, Step};
+use anyhow::{Context as _, Result};
+
+/// Why a job cannot be taken back; `None` if it can.
+pub fn obstacle(course: &Course) -> Option<String> {
+    match &course.end {
+        Some((End::Untouched, _)) => return Some("nothing was done".to_owned()),
+        Some((End::Undone, _)) => return Some("it was undone already".to_owned()),
+        None if !course.touched() => return Some("nothing was done yet".to_owned()),
+        _ => {}
+    }
+    if let Some((_, why)) = course.unknown() {
+        return Some(format!(
+            "nobody knows whether it was handed in ({why}); settle that first: `ghostq resume --sent` or `--not-sent`"
+        ));
+    }
+    let job = &course.job;
+    let export = job.door.as_ref().is_some_and(crate::plan::Door::is_export);
+    job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
+        let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
+        match step {
+            _ if !done || is_reversible(step) || (matches!(step, Step::HandIn) && export) => None,
+            Step::Run { command } if command.undo.is_empty() => {
+                Some(format!("`{}` cannot be taken back", describe(step)))
+            }
+            Step::Run { command } => {
+                Some(format!("`{}` is taken back by hand: {}", describe(step), command.undo))
+            }
+            _ => Some(
+                "the message was handed in; to put the original back would send it a second time".to_owned(),
+            ),
+        }
+    })
+}
+
+/// What stays as it became even after taking back.
+pub fn remains(step: &Step) -> bool {
+    matches!(step, Step::Change { change: Change::Wake { .. } })
+}
+
+impl Workshop<'_> {
+    /// Takes a job back, step by step, the last one first.
+    ///
+    /// # Errors
+    /// When the journal cannot be written, or the spool cannot be opened.
+    pub fn undo(&mut self, course: &mut Course) -> Result<Went> {
+        if let Some(why) = obstacle(course) {
+            return Ok(Went::Ended(course.end.as_ref().map_or(End::Untouched, |(end, _)| *end), why));
+        }
+        let job = course.job.clone();
+        let root = job.root.to_path();
+        let spool = Spool::open(&root, self.faults.clone())
+            .with_context(|| format!("could not open `{}`", root.display()))?;
+        let vault = Vault::of(&job, self.faults.clone());
+        let bench = Bench { job: &job, spool: &spool, vault: &vault };
+        // A step whose outcome is not in the journal counts as done: what was not done is taken back by doing nothing.
+        for (number, step) in job.steps.iter().enumerate() {
+            if is_reversible(step)
+                && let Some(StepState::Intended { was, .. }) = course.steps.get(number)
+                && bench.look(step, was.as_ref()).is_ok()
+            {
+                self.write(course, &Entry::Undoing { job: job.number, step: number })?;
+            }
+        }
+        match self.take_back_all(course, &bench)? {
+            Ok(()) => self.close(course, End::Undone, "everything is as it was".to_owned()),
+            Err(why) => {
+                let note =
+                    format!("{why}; what is not back in the spool lies in `{}`", vault.path().display());
+                self.close(course, End::Held, note)
+            }
+        }
+    }
+}
