@@ -89,6 +89,13 @@ impl Time {
         )
     }
 
+    /// The date of a mail header in UTC (RFC 5322 section 3.3), to the second; `None` where its year has no four digits.
+    pub fn rfc5322(self) -> Option<String> {
+        use chrono::Datelike as _;
+        let time = self.utc().filter(|time| (1..=9_999).contains(&time.year()))?;
+        Some(time.format("%a, %d %b %Y %H:%M:%S +0000").to_string())
+    }
+
     /// Local time with its offset, to the second, for people: `2026-11-24 07:46:48 +01:00`.
     pub fn local(self) -> String {
         self.utc().map_or_else(
@@ -162,6 +169,15 @@ mod tests {
         assert!(Time::parse("2008-03-14T09:15:32").is_none());
         assert_eq!(Time::parse("2008-03-14T10:15:32+01:00"), Time::parse("2008-03-14T09:15:32Z"));
         assert_eq!(Time::parse("2008-03-14 09:15:32Z"), Time::parse("@1205486132"));
+    }
+
+    #[test]
+    fn a_mail_header_gets_the_date_that_it_can_hold() {
+        let time = Time::parse("2008-03-04T10:15:32+01:00").unwrap();
+        assert_eq!(time.rfc5322().unwrap(), "Tue, 04 Mar 2008 09:15:32 +0000");
+        assert_eq!(Time::parse_rfc2822(&time.rfc5322().unwrap()), Some(time));
+        assert_eq!(Time::from_unix(i64::MAX).rfc5322(), None);
+        assert_eq!(Time::from_unix(400_000_000_000).rfc5322(), None);
     }
 
     #[test]
