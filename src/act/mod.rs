@@ -19,3 +19,5 @@ pub mod tool;
 pub mod undo;
 pub mod vault;
 pub mod work;
+
+pub mod ndr;

@@ -180,6 +180,15 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_header_gets_the_date_that_it_can_hold() {
+        let time = Time::parse("2008-03-04T10:15:32+01:00").unwrap();
+        assert_eq!(time.rfc5322().unwrap(), "Tue, 04 Mar 2008 09:15:32 +0000");
+        assert_eq!(Time::parse_rfc2822(&time.rfc5322().unwrap()), Some(time));
+        assert_eq!(Time::from_unix(i64::MAX).rfc5322(), None);
+        assert_eq!(Time::from_unix(400_000_000_000).rfc5322(), None);
+    }
+
+    #[test]
     fn durations_read_and_print_as_people_write_them() {
         assert_eq!(parse_duration("4000s", 's'), Some(4000));
         assert_eq!(parse_duration("5", 'd'), Some(432_000));

@@ -198,6 +198,48 @@ fn join(addresses: &Address<'_>) -> String {
     shown.join(", ")
 }
 
+/// One MIME part as mail-parser sees it; for tests of what ghostq writes.
+#[cfg(test)]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// How deep it lies: 0 for the message itself.
+    pub depth: usize,
+    /// Its content type in lower-case: `multipart/report`.
+    pub kind: String,
+    /// Its transfer encoding as it stands, in lower-case.
+    pub encoding: String,
+    /// Its content as it stands in the message.
+    pub raw: Vec<u8>,
+    /// Whether mail-parser could not decode it.
+    pub is_broken: bool,
+}
+
+/// The parts of a message in the order in which they stand. Messages in it are one part each.
+#[cfg(test)]
+pub fn parts(bytes: &[u8]) -> Vec<Part> {
+    use mail_parser::{MimeHeaders as _, PartType};
+    let message = MessageParser::default().parse(bytes).expect("a message");
+    let mut found = Vec::new();
+    let mut waiting = vec![(0_usize, 0_usize)];
+    while let Some((depth, number)) = waiting.pop() {
+        let part = &message.parts[number];
+        let kind = part.content_type().map_or_else(String::new, |kind| {
+            format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase()
+        });
+        found.push(Part {
+            depth,
+            kind,
+            encoding: part.content_transfer_encoding().unwrap_or_default().to_ascii_lowercase(),
+            raw: bytes[part.raw_body_offset() as usize..part.raw_end_offset() as usize].to_vec(),
+            is_broken: part.is_encoding_problem,
+        });
+        if let PartType::Multipart(inner) = &part.body {
+            waiting.extend(inner.iter().rev().map(|inner| (depth + 1, *inner as usize)));
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
