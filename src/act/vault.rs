@@ -95,12 +95,12 @@ impl Vault {
         top: &dyn Fn(bool) -> Vec<u8>,
         write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<Digest> {
-        let mut file = self.create(MESSAGE)?;
-        let mut sink = Measuring::new(TopOnFirst { file: &mut file, top, begun: false });
+        let mut sink = Measuring::new(TopOnFirst { vault: self, file: None, top });
         write(&mut sink)?;
-        let digest = sink.finish();
-        self.finish(&file)?;
-        Ok(digest)
+        if let Some(file) = &sink.inner.file {
+            self.finish(file)?;
+        }
+        Ok(sink.finish())
     }
 
     /// Takes a file of the spool away.
@@ -284,27 +284,28 @@ impl<W: Write> Write for Measuring<W> {
     }
 }
 
-/// Writes a first line in the line ends of what follows it.
+/// Makes a file when the first bytes come, and writes a first line in their line ends above them.
 struct TopOnFirst<'a> {
-    file: &'a mut File,
+    vault: &'a Vault,
+    file: Option<File>,
     top: &'a dyn Fn(bool) -> Vec<u8>,
-    begun: bool,
 }
 
 impl Write for TopOnFirst<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.begun && !bytes.is_empty() {
-            self.begun = true;
+        if self.file.is_none() && !bytes.is_empty() {
             let first = bytes.iter().position(|byte| *byte == b'\n');
             let carriage =
                 first.and_then(|at| at.checked_sub(1)).and_then(|at| bytes.get(at)) == Some(&b'\r');
-            self.file.write_all(&(self.top)(carriage))?;
+            let mut file = self.vault.create(MESSAGE).map_err(io::Error::other)?;
+            file.write_all(&(self.top)(carriage))?;
+            self.file = Some(file);
         }
-        self.file.write(bytes)
+        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_mut().map_or(Ok(()), File::flush)
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Job {
     pub place: String,
     /// The folder of the place, absolute. Paths of steps and parts are below it.
     pub root: Text,
-    /// The folder of the vault for this job, absolute.
+    /// The folder of the vault for this job, absolute; in a plan that is not carried out, the folder in which it would be made.
     pub vault: Text,
     /// The queue, in the mail system's own words.
     pub queue: String,

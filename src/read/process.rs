@@ -158,6 +158,12 @@ pub fn set_ids(_program: &std::path::Path) -> (Option<u32>, Option<u32>) {
     (None, None)
 }
 
+/// The user who runs ghostq.
+#[cfg(unix)]
+pub fn user() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
 /// Whether ghostq runs as root, to whom tools show the mail of everybody.
 pub fn is_root() -> bool {
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! Pipelines: what each verb does, from the places to the exit code.
 
+pub mod act;
 pub mod duplicates;
 pub mod exit;
 pub mod explain;

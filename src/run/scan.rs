@@ -23,9 +23,17 @@ pub struct Outcome {
 /// When nothing could be scanned, or the findings could not be kept.
 pub fn scan(request: &ScanRequest) -> Result<Outcome> {
     let scene = Scene::prepare(request)?;
-    let outcome = look_and_settle(&scene).context("could not keep the findings in the temporary folder");
+    let outcome = on_scene(&scene);
     scene.progress.done();
     outcome
+}
+
+/// Runs a scan of places that are open already.
+///
+/// # Errors
+/// When the findings could not be kept.
+pub fn on_scene(scene: &Scene<'_>) -> Result<Outcome> {
+    look_and_settle(scene).context("could not keep the findings in the temporary folder")
 }
 
 fn look_and_settle(scene: &Scene<'_>) -> Result<Outcome> {

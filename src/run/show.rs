@@ -47,7 +47,7 @@ pub fn show(id: &str, request: &ScanRequest) -> Result<(Summary, Vec<Finding>)> 
     Ok((outcome.summary, shown))
 }
 
-fn is_called(summary: &Summary, message: &Message, id: &str) -> bool {
+pub(super) fn is_called(summary: &Summary, message: &Message, id: &str) -> bool {
     let bare = |text: &Text| text.lossy().trim_matches(['<', '>']).to_owned();
     let id = id.trim_matches(['<', '>']);
     message.ids.native.as_ref().is_some_and(|native| native.lossy() == id)

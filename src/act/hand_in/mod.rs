@@ -4,6 +4,8 @@ mod drop_folder;
 mod export;
 mod sendmail;
 
+pub use sendmail::arguments as sendmail_arguments;
+
 use super::seek;
 use super::vault::{MESSAGE, Vault};
 use crate::evidence::{Text, Time};
