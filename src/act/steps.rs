@@ -236,21 +236,5 @@ impl Bench<'_> {
 
 /// A step in words, lower-case, without a full stop.
 pub fn describe(step: &Step) -> String {
-    match step {
-        Step::Run { command } => format!("{} {}", command.program, command.arguments.join(" ")),
-        Step::HandIn => "hand it in".to_owned(),
-        Step::Withdraw { path } => format!("move `{}` into the vault", path.lossy()),
-        Step::Change { change } => match change {
-            Change::Owner { path, uid, gid: Some(gid) } => format!("chown {uid}:{gid} `{}`", path.lossy()),
-            Change::Owner { path, uid, gid: None } => format!("chown {uid} `{}`", path.lossy()),
-            Change::Mode { path, mode } => format!("chmod {mode:o} `{}`", path.lossy()),
-            Change::Modified { path, at } => {
-                format!("set the mtime of `{}` to {}", path.lossy(), at.rfc3339())
-            }
-            Change::Folder { path, .. } => format!("make the folder `{}`", path.lossy()),
-            Change::Rename { from, to } => format!("rename `{}` to `{}`", from.lossy(), to.lossy()),
-            Change::Link { from, to } => format!("link `{}` to `{}`", to.lossy(), from.lossy()),
-            Change::Wake { path } => format!("wake the mail system through `{}`", path.lossy()),
-        },
-    }
+    step.describe()
 }

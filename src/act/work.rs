@@ -40,6 +40,16 @@ pub enum Went {
     Unknown(String),
 }
 
+impl Went {
+    /// How it ended, if that is known, and what to say of it.
+    pub fn parts(&self) -> (Option<End>, &str) {
+        match self {
+            Self::Ended(end, note) => (Some(*end), note),
+            Self::Unknown(why) => (None, why),
+        }
+    }
+}
+
 /// Why a step was not simply done.
 enum Trouble {
     /// The journal or the vault failed: nothing more may be done.

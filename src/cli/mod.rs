@@ -1,12 +1,15 @@
 //! The command line: what was typed, what it means, what is printed.
 
+mod act;
 mod info;
+mod journal;
 mod man;
 mod output;
 mod scan;
 mod settings;
 mod show;
 
+use crate::run::act::ActRequest;
 use crate::run::exit::Exit;
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -41,6 +44,16 @@ enum Verb {
     Scan(Box<scan::ScanArgs>),
     /// Show everything about one message
     Show(Box<show::ShowArgs>),
+    /// Send messages on that nobody would deliver (prints the plan; --apply does it)
+    Requeue(Box<act::RequeueArgs>),
+    /// Return messages to their senders with a non-delivery report (prints the plan; --apply does it)
+    Ndr(Box<act::NdrArgs>),
+    /// Take back what was done, as far as it can be (prints the plan; --apply does it)
+    Undo(journal::UndoArgs),
+    /// Carry on what was broken off, and settle what is not known
+    Resume(journal::ResumeArgs),
+    /// Show what was done, message by message
+    Journal(journal::JournalArgs),
     /// Say what a rule means, how it was seen, what the mail system does, and what to do
     Explain(info::ExplainArgs),
     /// List the rules
@@ -87,12 +100,36 @@ fn run(cli: Cli) -> Result<Exit> {
     match verb {
         Verb::Scan(args) => scan::run(*args, colour),
         Verb::Show(args) => show::run(&args, colour),
+        Verb::Requeue(args) => act::requeue(&args, words()),
+        Verb::Ndr(args) => act::ndr(&args, words()),
+        Verb::Undo(args) => journal::undo(&args),
+        Verb::Resume(args) => journal::resume(&args, request_of),
+        Verb::Journal(args) => journal::journal(&args),
         Verb::Explain(args) => info::explain(&args),
         Verb::Rules => info::rules(),
         Verb::Sources(args) => info::sources(&args),
         Verb::Completions(args) => info::completions(&args, &mut Cli::command()),
         Verb::Man(args) => man::run(&args, &Cli::command()),
         Verb::Schema(args) => info::schema(&args),
+    }
+}
+
+/// The words of the command line, without what only says when to do it.
+fn words() -> Vec<String> {
+    std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .filter(|word| word != "--apply")
+        .collect()
+}
+
+/// What the words of an earlier command line asked for.
+fn request_of(words: Vec<String>) -> Result<ActRequest> {
+    let cli = Cli::try_parse_from(std::iter::once("ghostq".to_owned()).chain(words.clone()))?;
+    match cli.verb {
+        Some(Verb::Requeue(args)) => args.request(words),
+        Some(Verb::Ndr(args)) => args.request(words),
+        _ => anyhow::bail!("it was neither requeue nor ndr"),
     }
 }
 

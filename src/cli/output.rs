@@ -57,6 +57,27 @@ pub fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Prints bytes on stdout as they are: mail, which is for a file or another program.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn print_raw(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    Ok(out.flush()?)
+}
+
+/// Prints a JSON document on stdout.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn print_json(value: &serde_json::Value) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    crate::report::json_text::write(value, &mut out)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
 /// Prints an error on stderr: the chain in one line, hostile text tamed.
 pub fn complain(error: &anyhow::Error) {
     // If even stderr is gone there is nobody left to tell.

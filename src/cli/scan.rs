@@ -134,11 +134,11 @@ struct FilterArgs {
     queue: Vec<String>,
 
     /// Only messages whose sender contains this
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, visible_alias = "sender", value_name = "TEXT")]
     from: Option<String>,
 
     /// Only messages of which a recipient contains this
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, visible_alias = "recipient", value_name = "TEXT")]
     to: Option<String>,
 
     /// Only messages that came in at least this long ago
@@ -231,11 +231,8 @@ fn format(args: &ReportArgs) -> Result<String> {
 }
 
 fn filter(args: FilterArgs) -> Result<Filter> {
-    if let Some(unknown) = args.rule.iter().find(|name| crate::correlate::rules::by_name(name).is_none()) {
-        bail!("there is no rule `{unknown}`; `ghostq rules` lists them");
-    }
     Ok(Filter {
-        rules: args.rule,
+        rules: settings::known_rules(&args.rule)?,
         queues: args.queue,
         from: args.from,
         to: args.to,

@@ -217,7 +217,28 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_THREADS)
 }
 
-fn host() -> String {
+/// A rate that was typed.
+///
+/// # Errors
+/// When it cannot be understood.
+pub fn rate(text: &str) -> Result<crate::act::pace::Rate> {
+    crate::act::pace::Rate::parse(text)
+        .with_context(|| format!("`{text}` is not a rate; write 60/m, 2/s or 500/h"))
+}
+
+/// Rules that were typed.
+///
+/// # Errors
+/// When one of them does not exist.
+pub fn known_rules(names: &[String]) -> Result<Vec<String>> {
+    if let Some(unknown) = names.iter().find(|name| crate::correlate::rules::by_name(name).is_none()) {
+        bail!("there is no rule `{unknown}`; `ghostq rules` lists them");
+    }
+    Ok(names.to_vec())
+}
+
+/// The name of this host.
+pub fn host() -> String {
     #[cfg(unix)]
     {
         crate::read::process::host_name()

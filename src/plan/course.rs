@@ -76,6 +76,20 @@ pub enum StepState {
     Undone,
 }
 
+impl StepState {
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "to do",
+            Self::Intended { .. } => "begun",
+            Self::Done { .. } => "done",
+            Self::Unknown { .. } => "UNKNOWN",
+            Self::Undoing { .. } => "being taken back",
+            Self::Undone => "not done",
+        }
+    }
+}
+
 impl Course {
     /// The course of a job of which nothing has been done.
     pub fn new(job: Job) -> Self {

@@ -89,6 +89,23 @@ impl Refusal {
     }
 }
 
+/// A message about which nothing can be done, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The finding, or what was typed where there is none.
+    pub finding: String,
+    /// The queue ID, or what stands for it.
+    pub called: String,
+    /// The rule that leads; empty where there is no finding.
+    pub rule: String,
+    /// The place, in people's words.
+    pub place: String,
+    /// The reason.
+    pub reason: String,
+    /// What the operator can do; empty if there is nothing.
+    pub hint: String,
+}
+
 /// The envelope with which a message is sent on: only recipients that do not have it yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {

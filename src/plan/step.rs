@@ -138,3 +138,43 @@ pub enum Step {
     /// Hands in the message, or the report, that lies in the vault.
     HandIn,
 }
+
+impl Step {
+    /// The step in words, lower-case, without a full stop. Hostile text in it is not tamed.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Run { command } => command.line(),
+            Self::HandIn => "hand it in".to_owned(),
+            Self::Withdraw { path } => format!("move `{}` into the vault", path.lossy()),
+            Self::Change { change } => change.describe(),
+        }
+    }
+}
+
+impl Command {
+    /// The command as people type it.
+    pub fn line(&self) -> String {
+        std::iter::once(self.program.as_str())
+            .chain(self.arguments.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+impl Change {
+    /// The change in words, lower-case, without a full stop. Hostile text in it is not tamed.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Owner { path, uid, gid } => {
+                let group = gid.map_or_else(String::new, |gid| format!(":{gid}"));
+                format!("chown {uid}{group} `{}`", path.lossy())
+            }
+            Self::Mode { path, mode } => format!("chmod {mode:o} `{}`", path.lossy()),
+            Self::Modified { path, at } => format!("set the mtime of `{}` to {}", path.lossy(), at.rfc3339()),
+            Self::Folder { path, .. } => format!("make the folder `{}`", path.lossy()),
+            Self::Rename { from, to } => format!("rename `{}` to `{}`", from.lossy(), to.lossy()),
+            Self::Link { from, to } => format!("link `{}` to `{}`", to.lossy(), from.lossy()),
+            Self::Wake { path } => format!("wake the mail system through `{}`", path.lossy()),
+        }
+    }
+}

@@ -33,7 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("mail_parser", &["src/read/mime.rs"]),
     ("walkdir", &["src/scan/walk.rs"]),
-    ("comfy_table", &["src/report/table.rs"]),
+    ("comfy_table", &["src/report/table.rs", "src/report/plan.rs"]),
     ("indicatif", &["src/scan/progress.rs"]),
     ("chrono", &["src/evidence/time.rs"]),
     ("clap", &["src/cli/"]),

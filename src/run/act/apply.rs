@@ -186,12 +186,14 @@ fn log_mark(path: &Path) -> Option<LogMark> {
 fn new_name(known: &[Operation]) -> String {
     let now = Time::now();
     let time: String = now.rfc3339().chars().take(19).filter(|c| c.is_ascii_digit() || *c == 'T').collect();
-    (0..)
-        .map(|round: u32| {
-            let seed = format!("{} {} {round}", now.rfc3339(), std::process::id());
-            let digits = crate::act::vault::hex(&sha2::Sha256::digest(seed)[..2]);
-            format!("{}-{digits}", time.replace('T', "-"))
-        })
-        .find(|name| known.iter().all(|operation| operation.name != *name))
-        .unwrap_or_default()
+    let mut seed = format!("{} {}", now.rfc3339(), std::process::id());
+    loop {
+        let digest = crate::act::vault::hex(&sha2::Sha256::digest(&seed));
+        let digits: String = digest.chars().take(4).collect();
+        let name = format!("{}-{digits}", time.replace('T', "-"));
+        if known.iter().all(|operation| operation.name != name) {
+            return name;
+        }
+        seed = digest;
+    }
 }

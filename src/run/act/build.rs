@@ -1,13 +1,13 @@
 //! Making a job out of what a source proposes.
 
-use super::plan::Refused;
 use super::{ActRequest, content, state};
 use crate::act::hand_in::sendmail_arguments;
 use crate::act::vault;
 use crate::evidence::{At, Envelope, Message, PartKind, RecipientState, Text};
 use crate::findings::{Finding, Summary, Visibility};
 use crate::plan::{
-    Change, Choice, Door, Guarded, Job, Lock, Outgoing, OutgoingRecipient, Proposal, Refusal, Step, Verb, Way,
+    Change, Choice, Door, Guarded, Job, Lock, Outgoing, OutgoingRecipient, Proposal, Refusal, Refused, Step,
+    Verb, Way,
 };
 use crate::read::disk::Root;
 use crate::run::scene::Scene;

@@ -5,7 +5,7 @@ mod build;
 pub mod content;
 pub mod plan;
 pub mod resume;
-mod select;
+pub mod select;
 pub mod state;
 pub mod undo;
 

@@ -3,7 +3,7 @@
 use super::ActRequest;
 use super::build::Builder;
 use crate::findings::{Class, Finding, Summary};
-use crate::plan::{Job, Outgoing};
+use crate::plan::{Job, Outgoing, Refused};
 use crate::run::scan::{self, Outcome};
 use crate::run::scene::Scene;
 use anyhow::Result;
@@ -33,23 +33,6 @@ pub struct PlannedJob {
     pub finding: Finding,
     /// The envelope of the message itself, where a report about it is handed in.
     pub reported: Option<Outgoing>,
-}
-
-/// A message about which nothing can be done, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The finding, or what was typed where there is none.
-    pub finding: String,
-    /// The queue ID, or what stands for it.
-    pub called: String,
-    /// The rule that leads; empty where there is no finding.
-    pub rule: String,
-    /// The place, in people's words.
-    pub place: String,
-    /// The reason.
-    pub reason: String,
-    /// What the operator can do; empty if there is nothing.
-    pub hint: String,
 }
 
 /// Scans, selects, and asks the sources what to do.

@@ -2,16 +2,16 @@
 
 use super::apply::{Applied, Told, carry_out, folder_of};
 use super::content::Writer;
-use super::plan::{self, Refused};
+use super::plan;
 use super::undo::Target;
 use super::{ActRequest, Selection};
 use crate::act::faults::Faults;
 use crate::act::journal::{self, Journal};
 use crate::act::lock;
-use crate::act::work::{Went, Workshop};
-use crate::plan::Job;
+use crate::act::work::Workshop;
 use crate::plan::course::{Course, Operation, StepState};
 use crate::plan::entry::{Entry, LogMark, Outcome};
+use crate::plan::{Job, Refused};
 use anyhow::{Result, bail};
 use std::collections::HashSet;
 use std::io::{Read as _, Seek as _};
@@ -180,13 +180,4 @@ pub fn not_begun(
     };
     let applied = carry_out(&request, &mut workshop, &mut courses, limit, told)?;
     Ok((applied, gone))
-}
-
-/// How a message went, in one line.
-pub fn in_words(went: &Went) -> String {
-    match went {
-        Went::Ended(end, note) if note.is_empty() => end.word().to_owned(),
-        Went::Ended(end, note) => format!("{}: {note}", end.word()),
-        Went::Unknown(why) => format!("UNKNOWN: {why}"),
-    }
 }

@@ -63,11 +63,14 @@ impl Target {
     }
 }
 
+/// A job and, if it cannot be taken back, why.
+pub type Undoable = (Job, Option<String>);
+
 /// What would be taken back: each job, and why not.
 ///
 /// # Errors
 /// When the journal cannot be read, or knows no such operation.
-pub fn plan(state: &Path, target: &Target) -> Result<(Operation, Vec<(Job, Option<String>)>)> {
+pub fn plan(state: &Path, target: &Target) -> Result<(Operation, Vec<Undoable>)> {
     let told = journal::read(state)?;
     let operation = target.find(&told, false)?.clone();
     let courses = operation.jobs.values().rev().filter(|course| target.takes(course.job.number));
