@@ -71,17 +71,20 @@ fn is_local<'a>(
     let has = |name: &str, value: &str| {
         attributes.iter().any(|(known, found)| known == name && found.bytes() == value.as_bytes())
     };
+    let begins = |name: &str, value: &str| {
+        attributes.iter().any(|(known, found)| known == name && found.bytes().starts_with(value.as_bytes()))
+    };
     let clients: Vec<_> = clients.collect();
     if !clients.iter().all(|client| is_here(client)) {
         return false;
     }
     // Postfix: pickup(8) writes no client; `rewrite_context` alone is no sign, since mynetworks may get it too
     // (`local_header_rewrite_clients`), so that it counts only without a client. Exim: spec.txt, `-local` and
-    // `received_protocol`. qmail: the Received field that qmail-queue writes says who invoked it (`received.c`).
+    // `received_protocol` (`local`, `local-smtp`). qmail: the Received field that qmail-queue writes says who invoked it (`received.c`).
     !clients.is_empty()
         || LOCAL_ONLY.contains(&source)
         || (source == "postfix" && has("rewrite_context", "local"))
-        || (source == "exim" && (has("local", "") || has("received_protocol", "local")))
+        || (source == "exim" && (has("local", "") || begins("received_protocol", "local")))
         || (source == "qmail"
             && attributes.iter().any(|(name, value)| name == "qmail_queue" && by_user(value)))
         || (source == "courier" && has("source", "local"))
