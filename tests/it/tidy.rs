@@ -418,6 +418,15 @@ fn every_rule_is_registered_under_the_name_of_its_file() {
 }
 
 #[test]
+fn a_report_to_the_sender_can_give_every_rule_as_its_cause() {
+    use ghostq::act::ndr::cause;
+    let rules: BTreeSet<_> = ghostq::correlate::rules::ALL.iter().map(|rule| rule.name).collect();
+    let causes: BTreeSet<_> = cause::ALL.iter().map(|cause| cause.rule).collect();
+    assert_eq!(causes, rules, "src/act/ndr/cause.rs has one entry for each rule");
+    assert_eq!(cause::ALL.len(), causes.len(), "a rule has two entries");
+}
+
+#[test]
 fn no_word_says_that_something_is_unfinished() {
     let mut faults = Vec::new();
     let folders = ["src", "tests", "man", "schema", "benches", "fuzz"];

@@ -14,8 +14,9 @@ pub struct Cause {
     pub what: &'static str,
 }
 
-/// Delivery time expired. RFC 3463 section 3.5 gives the code for messages "considered too old" and leaves its class open. 5.4.7
-/// and not 4.4.7: with 4.4.7 Sisimai and Mailman count a soft bounce and expect a later attempt, and there will be none.
+/// Delivery time expired (RFC 3463 section 3.5: the message "remained on that host too long"). Of class 5 and not 4, since nothing
+/// tries again when the report is written, and readers that go by the class alone, as software for lists does, take class 4 for
+/// a delay. To Sisimai 4.25.15 the reason `expired` is a soft bounce with either; flufl.bounce 6.0.0 looks at the Action only.
 const TOO_LATE: &str = "5.4.7";
 /// Other or undefined mail system status (RFC 3463 section 3.4).
 const SYSTEM: &str = "5.3.0";

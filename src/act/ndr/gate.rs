@@ -89,6 +89,11 @@ fn never(case: &Case<'_>, sender: &Text) -> Option<String> {
     if field::mailbox(sender).is_none() {
         return Some("its envelope sender cannot stand in a header".to_owned());
     }
+    // The mail system's own names: RFC 2142 and RFC 3834 section 2 for the first, `double_bounce_sender` of postconf(5) for the second.
+    let local = sender.lossy().split('@').next().unwrap_or_default().to_ascii_lowercase();
+    if matches!(local.as_str(), "mailer-daemon" | "double-bounce") {
+        return Some("its sender is a mail system, so that it is a report itself".to_owned());
+    }
     if reported(case.recipients).next().is_none() {
         return Some("suppressed by the sender (NOTIFY)".to_owned());
     }
@@ -234,6 +239,7 @@ mod tests {
             "Authentication-Results: contoso.example; dkim=pass header.d=evil.example\n",
             "Authentication-Results: contoso.example; spf=fail (spf=pass smtp.mailfrom=a.example)\n",
             "Authentication-Results: contoso.example; dkim=none (; dkim=pass header.d=a.example)\n",
+            "Authentication-Results: contoso.example; dkim=fail reason=\"\\\"; dkim=pass header.d=a.example\"\n",
             "Authentication-Results: contoso.example; none\n",
         ] {
             assert!(!judged(&mail(&format!("{other}{FROM_AFAR}"))).allowed, "{other}");
@@ -277,6 +283,9 @@ mod tests {
             verdict.reasons.concat()
         };
         assert!(never(Mail { sender: Some(Text::default()), ..by_user("") }).contains("null sender"));
+        assert!(
+            never(Mail { sender: Some("MAILER-DAEMON@b".into()), ..by_user("") }).contains("mail system")
+        );
         assert!(never(Mail { sender: None, ..by_user("") }).contains("not known"));
         assert!(never(Mail { sender: Some("a@b>, <c@d".into()), ..by_user("") }).contains("cannot stand"));
         for header in [
@@ -284,6 +293,7 @@ mod tests {
             "Auto-Submitted: auto-generated; owner-email=\"a@b\"\n",
             "Content-Type: multipart/report; report-type=delivery-status; boundary=x\n",
             "Return-Path: <>\n",
+            "Auto-Submitted: no\nAuto-Submitted: auto-notified\n",
             "X-Auto-Response-Suppress: DR, NDR\n",
         ] {
             never(by_user(header));

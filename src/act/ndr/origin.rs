@@ -41,7 +41,7 @@ pub fn of(source: &str, attributes: &[(String, Text)], headers: &Headers) -> Ori
         attributes.iter().filter(|(name, _)| CLIENT.contains(&name.as_str())).map(|(_, value)| value);
     if let Some(user) = user(source, attributes) {
         Origin::User(user)
-    } else if is_local(source, attributes, clients) && came_from_here(headers) {
+    } else if is_local(source, attributes, clients, headers) && came_from_here(headers) {
         Origin::Local
     } else {
         Origin::Unknown
@@ -67,9 +67,13 @@ fn is_local<'a>(
     source: &str,
     attributes: &[(String, Text)],
     clients: impl Iterator<Item = &'a Text>,
+    headers: &Headers,
 ) -> bool {
     let has = |name: &str, value: &str| {
         attributes.iter().any(|(known, found)| known == name && found.bytes() == value.as_bytes())
+    };
+    let begins = |name: &str, value: &str| {
+        attributes.iter().any(|(known, found)| known == name && found.bytes().starts_with(value.as_bytes()))
     };
     let clients: Vec<_> = clients.collect();
     if !clients.iter().all(|client| is_here(client)) {
@@ -77,19 +81,23 @@ fn is_local<'a>(
     }
     // Postfix: pickup(8) writes no client; `rewrite_context` alone is no sign, since mynetworks may get it too
     // (`local_header_rewrite_clients`), so that it counts only without a client. Exim: spec.txt, `-local` and
-    // `received_protocol`. qmail: the Received field that qmail-queue writes says who invoked it (`received.c`).
+    // `received_protocol` (`local`, `local-smtp`). qmail: the Received field that qmail-queue writes says who invoked it (`received.c`).
     !clients.is_empty()
         || LOCAL_ONLY.contains(&source)
         || (source == "postfix" && has("rewrite_context", "local"))
-        || (source == "exim" && (has("local", "") || has("received_protocol", "local")))
-        || (source == "qmail"
-            && attributes.iter().any(|(name, value)| name == "qmail_queue" && by_user(value)))
+        || (source == "exim" && (has("local", "") || begins("received_protocol", "local")))
+        || (source == "qmail" && invoked_by_user(attributes, headers))
+        // A message that sendmail(1) left while smtpd did not run (`smtpd/enqueue.c`).
+        || (source == "opensmtpd" && attributes.iter().any(|(name, _)| name == "sendmail-arguments"))
         || (source == "courier" && has("source", "local"))
 }
 
-/// Invoked by a user, not by qmail-smtpd ("from network") and not for a bounce.
-fn by_user(invoked: &Text) -> bool {
-    invoked.lossy().contains("invoked by uid ")
+/// Whether qmail-queue was invoked by a user, not by qmail-smtpd ("from network") and not for a bounce: it says so in the field that
+/// it puts on top of everything it takes.
+fn invoked_by_user(attributes: &[(String, Text)], headers: &Headers) -> bool {
+    let noted = attributes.iter().find(|(name, _)| name == "qmail_queue").map(|(_, value)| value);
+    let top = headers.raw("Received").filter(|value| value.bytes().starts_with(b"(qmail "));
+    noted.or(top).is_some_and(|value| value.lossy().contains(" invoked by uid "))
 }
 
 /// Whether the record of a client names this host: a loopback address, `local` (OpenSMTPD), `root@localhost` (sendmail, `$_`).
@@ -172,6 +180,7 @@ mod tests {
             ("sendmail", &[("client", "root@localhost")]),
             ("courier", &[("client", "dns; localhost (localhost [127.0.0.1])"), ("source", "local")]),
             ("qmail", &[("qmail_queue", "process 1110 invoked by uid 0")]),
+            ("opensmtpd", &[("sendmail-arguments", "-i|-f|a@lab.test|b@lab.test")]),
             ("dma", &[]),
         ] {
             assert_eq!(origin(source, attributes, HERE), Origin::Local, "{source} {attributes:?}");

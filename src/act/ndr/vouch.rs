@@ -9,23 +9,29 @@ use crate::read::mime::{Field, Headers};
 
 /// Why there is never a report on this message, if its header says so.
 pub fn is_automatic(headers: &Headers) -> Option<&'static str> {
-    let value = |name: &str| headers.raw(name).map(|value| value.lossy().trim().to_ascii_lowercase());
+    let any = |name: &'static str, fits: &dyn Fn(&str) -> bool| {
+        headers.all(name).any(|field| fits(field.value.lossy().trim().to_ascii_lowercase().as_str()))
+    };
     // RFC 3834 section 5: anything but `no`, with parameters or a comment behind it.
-    let submitted = value("Auto-Submitted").unwrap_or_default();
-    let word = submitted.split([';', ' ', '(']).next().unwrap_or_default();
-    if !word.is_empty() && word != "no" {
+    let is_automatic = |value: &str| {
+        let word = value.split([';', ' ', '(']).next().unwrap_or_default();
+        !word.is_empty() && word != "no"
+    };
+    if any("Auto-Submitted", &is_automatic) {
         return Some("a program sent it by itself (Auto-Submitted), and such mail is not answered");
     }
-    let kind = value("Content-Type").unwrap_or_default();
-    if kind.starts_with("multipart/report") || kind.starts_with("message/delivery-status") {
+    let is_report =
+        |kind: &str| kind.starts_with("multipart/report") || kind.starts_with("message/delivery-status");
+    if any("Content-Type", &is_report) {
         return Some("it is itself a report, and reports are not reported on");
     }
-    if value("Return-Path").is_some_and(|path| path == "<>") {
+    if any("Return-Path", &|path| path == "<>") {
         return Some("its Return-Path is empty, as that of a report");
     }
-    // [MS-OXCMAIL] section 2.2.3.2.14: `NDR` and `All` ask for no non-delivery report.
-    let suppressed = value("X-Auto-Response-Suppress").unwrap_or_default();
-    if suppressed.split(',').any(|word| matches!(word.trim(), "ndr" | "all")) {
+    // [MS-OXCMAIL] section 2.1.3.2.20: `NDR` and `All` ask for no
+    // non-delivery report.
+    let suppresses = |value: &str| value.split([',', ';']).any(|word| matches!(word.trim(), "ndr" | "all"));
+    if any("X-Auto-Response-Suppress", &suppresses) {
         return Some("suppressed by the sender (X-Auto-Response-Suppress)");
     }
     None
@@ -90,7 +96,7 @@ pub fn vouched(headers: &Headers, host: &str, sender: &Text) -> Option<String> {
     let received = headers.field("Received")?.start;
     let domain = domain(&sender.lossy())?;
     headers.all("Authentication-Results").filter(|field| field.start < received).find_map(|field| {
-        let value = without_comments(&field.value.lossy().to_ascii_lowercase());
+        let value = plain_words(&field.value.lossy().to_ascii_lowercase());
         let mut results = value.split(';');
         let by = results.next()?.split_whitespace().next()?.to_owned();
         if !is_of(&field::host(host).to_ascii_lowercase(), &by) {
@@ -116,10 +122,8 @@ fn method(result: &str, domain: &str) -> Option<&'static str> {
         _ => return None,
     };
     let names = |word: &str| {
-        property.iter().filter_map(|property| word.strip_prefix(property)).any(|value| {
-            let value = value.trim_matches('"');
-            value.rsplit('@').next() == Some(domain)
-        })
+        let mut values = property.iter().filter_map(|property| word.strip_prefix(property));
+        values.any(|value| value.rsplit('@').next() == Some(domain))
     };
     words.any(names).then_some(method)
 }
@@ -129,15 +133,18 @@ fn domain(address: &str) -> Option<String> {
     (!domain.is_empty()).then(|| domain.to_ascii_lowercase())
 }
 
-/// RFC 8601 allows comments anywhere, and a comment may hold anything (`reason`, a quoted value of the sender).
-fn without_comments(text: &str) -> String {
-    let mut depth = 0_u32;
+/// A value without its comments and quoted strings: both may hold what the sender of the message wrote (`reason="…"`).
+fn plain_words(text: &str) -> String {
+    let (mut depth, mut quoted, mut hidden) = (0_u32, false, false);
     let mut plain = String::new();
     for c in text.chars() {
         match c {
-            '(' => depth = depth.saturating_add(1),
-            ')' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => plain.push(c),
+            _ if hidden => hidden = false,
+            '\\' if quoted || depth > 0 => hidden = true,
+            '"' if depth == 0 => quoted = !quoted,
+            '(' if !quoted => depth = depth.saturating_add(1),
+            ')' if !quoted => depth = depth.saturating_sub(1),
+            _ if depth == 0 && !quoted => plain.push(c),
             _ => {}
         }
     }

@@ -136,7 +136,7 @@ fn the_status_part_holds_what_the_sender_asked_to_get_back() {
     for field in [
         "Reporting-MTA: dns; mail.contoso.example\nOriginal-Envelope-Id: QQ+314=159 x\n",
         "Arrival-Date: Sun, 15 Nov 2026 06:46:48 +0000\n",
-        "\n\nOriginal-Recipient: rfc822; bob+sales=eu@fabrikam.example\n\
+        "\n\nOriginal-Recipient: rfc822; bob+sales@fabrikam.example\n\
          Final-Recipient: rfc822; bob@internal.fabrikam.example\nAction: failed\nStatus: 5.3.0\n\
          Diagnostic-Code: X-ghostq; 5.3.0 mail system failure, the message could not be\n processed\n\
          Last-Attempt-Date: Mon, 16 Nov 2026 00:00:00 +0000\n",

@@ -61,8 +61,8 @@ fn sample(name: &'static str, original: impl Into<Vec<u8>>, change: impl FnOnce(
 }
 
 fn of_recipients() -> Vec<Sample> {
-    let long =
-        format!("{}@{}.example", "long-local-part.".repeat(12).trim_end_matches('.'), "label".repeat(12));
+    let (local, domain) = ("sales.".repeat(6), "label-of-a-name.".repeat(8));
+    let long = format!("a.long.local.part.of.{local}dept@{domain}fabrikam.example");
     let mut samples = vec![
         sample("one-recipient", HEADER, |_| ()),
         sample("several-recipients", HEADER, |notice| {
@@ -75,14 +75,17 @@ fn of_recipients() -> Vec<Sample> {
         }),
         sample("long-address", HEADER, |notice| notice.recipients = vec![failed(&long, None)]),
         sample("quoted-local-part", HEADER, |notice| {
-            notice.recipients = vec![failed("\"bob..smith, jr\"@fabrikam.example", None)];
+            notice.recipients = vec![failed("\"bob..smith,jr\"@fabrikam.example", None)];
             notice.addressee = "\"anna b\"@contoso.example".into();
             notice.sender = notice.addressee.clone();
+        }),
+        sample("blank-in-an-address", HEADER, |notice| {
+            notice.recipients = vec![failed("\"bob  smith\"@fabrikam.example", None)];
         }),
         sample("orcpt-and-envid", HEADER, |notice| {
             notice.envid = Some("QQ+314=159 x".into());
             notice.recipients = vec![Failed {
-                orcpt: Some("rfc822;bob+sales=eu@fabrikam.example".into()),
+                orcpt: Some("rfc822;bob+sales@fabrikam.example".into()),
                 ..failed("bob@internal.fabrikam.example", None)
             }];
         }),
@@ -184,8 +187,18 @@ impl Sample {
         let recipients: Vec<_> = notice
             .recipients
             .iter()
-            .map(|failed| json!({"address": failed.address.lossy(), "status": self.status(failed)}))
+            .map(|failed| {
+                let original = failed.orcpt.as_ref().map(|orcpt| orcpt.lossy().replace("rfc822;", ""));
+                json!({"address": failed.address.lossy(), "original": original, "status": self.status(failed)})
+            })
             .collect();
+        // Seen with Sisimai 4.25.15, BounceParser 1.543 and flufl.bounce 6.0.0.
+        let unread_by: &[&str] = match self.name {
+            "non-ascii-address" => &["sisimai", "bounceparser", "flufl"],
+            "blank-in-an-address" => &["sisimai"],
+            _ => &[],
+        };
+        let envid = notice.envid.as_ref().map(Text::lossy);
         let returned = self.returned();
         let has_id =
             returned.as_ref().is_some_and(|bytes| String::from_utf8_lossy(bytes).contains("Message-ID:"));
@@ -193,7 +206,9 @@ impl Sample {
             "to": notice.addressee.lossy(),
             "recipients": recipients,
             "message_id": has_id.then_some("<1@contoso.example>"),
+            "envid": envid.map(|envid| envid.replace("\r\n", "+0D+0A").replace(": ", ":+20")),
             "permanent": true,
+            "unread_by": unread_by,
             "international": notice.is_international(),
             "returned": returned.map(|_| if notice.ret == Ret::Full { "message" } else { "header" }),
         })
