@@ -25,6 +25,7 @@ pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]
 mod samples;
+mod verbatim;
 
 pub use fault::Fault;
 
