@@ -20,6 +20,8 @@ mod fault;
 pub mod nullmailer;
 pub mod opensmtpd;
 pub mod postfix;
+#[cfg(test)]
+mod proposals;
 pub mod qmail;
 pub mod sendmail;
 pub mod temptable;

@@ -56,7 +56,9 @@ fn whole(
     out: &mut dyn Write,
     failed: &dyn Fn(io::Error) -> Refusal,
 ) -> Result<(), Refusal> {
-    let (mut written, mut last) = (0_u64, None);
+    let mut written = 0_u64;
+    // The end of what came before: a line end counts as one, so that a message may begin with the blank line.
+    let (mut before, mut blank_line) = (vec![b'\n'], false);
     loop {
         let chunk = reader.fill_buf().map_err(failed)?;
         if chunk.is_empty() {
@@ -64,8 +66,10 @@ fn whole(
         }
         no_nul(chunk, end)?;
         out.write_all(chunk).map_err(|error| unwritable(&error))?;
-        last = chunk.last().copied().or(last);
         let count = chunk.len();
+        before.extend_from_slice(chunk);
+        blank_line = blank_line || has_blank_line(&before);
+        before.drain(..before.len().saturating_sub(2));
         written += count as u64;
         reader.consume(count);
     }
@@ -75,13 +79,25 @@ fn whole(
     if written < length {
         return Err(Refusal::new("it became shorter while it was read", "scan again"));
     }
-    if last != Some(b'\n') {
+    if !blank_line {
+        return Err(Refusal::new(
+            "it ends within its header: its body is missing",
+            "copy it, and read what there is of it by hand",
+        ));
+    }
+    if before.last() != Some(&b'\n') {
         return Err(Refusal::new(
             "its last line has no end: the end of the message is missing",
             "copy it and look at it: `ghostq requeue --via export:DIR` is for whole messages only",
         ));
     }
     Ok(())
+}
+
+/// Whether a blank line ends the header in these bytes. A header without one may be whole (RFC 5322 section 2.1), but what
+/// was cut off after it cannot be told then.
+fn has_blank_line(bytes: &[u8]) -> bool {
+    [&b"\n\n"[..], b"\n\r\n"].iter().any(|end| memchr::memmem::find(bytes, end).is_some())
 }
 
 fn header(
@@ -215,9 +231,12 @@ mod tests {
 
     #[test]
     fn what_is_certainly_cut_off_is_refused() {
-        for (bytes, reason) in
-            [(&b".."[..], "no content"), (b"", "no content"), (b"..A: b\n\nbody", "end of the message")]
-        {
+        for (bytes, reason) in [
+            (&b".."[..], "no content"),
+            (b"", "no content"),
+            (b"..A: b\n\nbody", "end of the message"),
+            (b"..A: b\n", "header"),
+        ] {
             let refusal = written(bytes, Extent::Whole, End::OfLine).unwrap_err();
             assert!(refusal.reason.contains(reason), "{refusal:?}");
         }
@@ -225,6 +244,15 @@ mod tests {
         assert!(written(b"..A: b\n\ncut", Extent::Header, End::OfLine).is_ok(), "the header is there");
         let endless = [&b".."[..], &b"A: b\n".repeat(400_000)].concat();
         assert!(written(&endless, Extent::Header, End::OfLine).is_err());
+    }
+
+    #[test]
+    fn the_blank_line_is_found_wherever_it_is_read() {
+        for padding in (CHUNK - 12)..(CHUNK + 4) {
+            let header = [&b"..A: "[..], &vec![b'x'; padding], b"\r\n\r\n"].concat();
+            assert!(written(&header, Extent::Whole, End::OfLine).is_ok(), "{padding}");
+            assert!(written(&header[..header.len() - 2], Extent::Whole, End::OfLine).is_err(), "{padding}");
+        }
     }
 
     #[test]
