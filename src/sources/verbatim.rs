@@ -88,7 +88,7 @@ fn whole(
     if before.last() != Some(&b'\n') {
         return Err(Refusal::new(
             "its last line has no end: the end of the message is missing",
-            "copy it and look at it: `ghostq requeue --via export:DIR` is for whole messages only",
+            "copy it and look at its end by hand; its sender has all of it",
         ));
     }
     Ok(())

@@ -87,9 +87,10 @@ fn alone(root: &Root, path: &Path) -> Result<Stat, Refusal> {
 
 /// Whether a message may be taken away and returned.
 fn returnable(owner: Option<u32>, ask: &Ask<'_>, stat: &Stat) -> Result<(), Refusal> {
-    if ask.message.queue == "failed" {
+    let null = ask.message.envelope.sender.as_ref().is_some_and(Text::is_empty);
+    if ask.message.queue == "failed" && !null {
         return Err(Refusal::new(
-            "nullmailer returned it to its sender itself when it set it aside",
+            "nullmailer itself returns to its sender what it sets aside (since 2.0)",
             "requeue it if it is to be tried again, or move it out of the spool",
         ));
     }
@@ -156,7 +157,7 @@ fn unambiguous(outgoing: &Outgoing) -> Result<(), Refusal> {
 fn set_aside(ask: &Ask<'_>) -> Option<String> {
     let told = ask.message.envelope.sender.as_ref().is_some_and(|sender| !sender.is_empty());
     (ask.message.queue == "failed" && told)
-        .then(|| "its sender was told that it failed when it was set aside".to_owned())
+        .then(|| "nullmailer tells the sender of what it sets aside that it failed".to_owned())
 }
 
 /// Puts it right where it lies. The content is looked at as well: what is cut off would be sent as it is.

@@ -1,7 +1,9 @@
 //! What can be done about a message of qmail.
 //!
 //! There are no locks for single messages, and qmail-send keeps the queue in memory: while it runs, only owners and modes are
-//! put right and its trigger is pulled. Whatever is taken away or given another time needs it to be stopped.
+//! put right and its trigger is pulled. Whatever is taken away or given another time needs it to be stopped. That it is, and
+//! stays so meanwhile, is made certain by the lock that it takes when it starts (`qmail-send.c`, `main`: `lock/sendmutex`,
+//! `flock`).
 //!
 //! `mess` is taken away first. What is left then is complained of and kept: qmail-send passes over `todo` whose `mess` it cannot
 //! see (`todo_do`), and cannot deliver what `info` and the lists speak of. The other way round the content would be left alone,
@@ -13,11 +15,10 @@ use super::message::piece_of;
 use super::name;
 use super::owner::Owner;
 use super::pieces::{Piece, Pieces, State, part_of};
-use super::split::SPLIT;
 use super::virtual_domains::VirtualDomains;
 use super::{message::Entry, whole};
 use crate::evidence::{At, Message, PartKind, Text};
-use crate::plan::{Change, Proposal, Refusal, Submission, Verb, Way};
+use crate::plan::{Change, Lock, Proposal, Refusal, Submission, Verb, Way};
 use crate::read::disk::{EntryKind, Root};
 use crate::sources::verbatim::{self, End};
 use crate::sources::{Ask, Extent, Remedies};
@@ -26,6 +27,8 @@ use std::path::{Path, PathBuf};
 
 /// The FIFO by which qmail-queue wakes qmail-send.
 const TRIGGER: &str = "lock/trigger";
+/// What a running qmail-send holds locked.
+const MUTEX: &str = "lock/sendmutex";
 const STOP: &str =
     "stop it first: `svc -d /service/qmail-send` or `systemctl stop qmail-send`, by whatever supervises it";
 
@@ -148,11 +151,11 @@ impl Found {
         Ok(found)
     }
 
-    /// Numbers are used again: of two files in different folders nobody can tell which belongs to which message.
+    /// Numbers are used again: of two files in different folders nobody can tell which belongs to which message, and of halves in
+    /// different folders not whether they are of one.
     fn only(&self, queue: &Queue, root: &Root, number: u64) -> Result<(), Refusal> {
         let own = [&self.mess, &self.pieces.info, &self.pieces.local, &self.pieces.remote];
         for (folder, own) in ["mess", "info", "local", "remote"].into_iter().zip(own) {
-            debug_assert!(SPLIT.contains(&folder));
             let elsewhere = queue
                 .layout
                 .likely(folder, number, None)
@@ -165,6 +168,15 @@ impl Found {
                     "look at both, and move what is left over out of the queue, with qmail-send stopped",
                 ));
             }
+        }
+        let own = [&self.mess, &self.pieces.info, &self.pieces.local, &self.pieces.remote];
+        let mut parts = own.into_iter().flatten().map(|piece| part_of(&piece.path));
+        let first = parts.next();
+        if parts.any(|part| Some(part) != first) {
+            return Err(Refusal::new(
+                "its files lie in folders of different numbers: they may be of two messages",
+                "look at all of them, and put what belongs together into one folder, with qmail-send stopped",
+            ));
         }
         Ok(())
     }
@@ -191,6 +203,7 @@ fn in_place(queue: &Queue, ask: &Ask<'_>, found: &Found) -> Result<Option<Propos
     if ask.given.offline {
         return Ok(None);
     }
+    let mut lock = None;
     let (changes, warnings) = if ask.says("wrong-owner-or-mode") {
         (owners(queue, ask, found)?, Vec::new())
     } else if ask.says("unclaimed") {
@@ -212,6 +225,7 @@ fn in_place(queue: &Queue, ask: &Ask<'_>, found: &Found) -> Result<Option<Propos
             }
         }
     } else if ask.instance.live.is_none() && (ask.says("future-time") || ask.says("expired")) {
+        lock = stopped(ask.root);
         times(ask, found)
     } else {
         return if is_in_sight(ask, found) { Err(in_sight()) } else { Ok(None) };
@@ -220,7 +234,13 @@ fn in_place(queue: &Queue, ask: &Ask<'_>, found: &Found) -> Result<Option<Propos
         return Err(in_sight());
     }
     let way = Way::Repair { changes, then: Vec::new() };
-    Ok(Some(Proposal { way, lock: None, warnings }))
+    Ok(Some(Proposal { way, lock, warnings }))
+}
+
+/// The lock that keeps qmail-send from starting; a copy may lack it.
+fn stopped(root: &Root) -> Option<Lock> {
+    let there = matches!(root.stat(Path::new(MUTEX)), Ok((EntryKind::Regular, _)));
+    there.then(|| Lock::Flock { path: Text::from(MUTEX) })
 }
 
 /// Whether a qmail-send that is started would find it and deliver it as it is.
@@ -325,7 +345,7 @@ fn foreign(queue: &Queue, ask: &Ask<'_>, piece: &Piece) -> Result<Proposal, Refu
     }
     let way = Way::HandOver { parts: vec![path], outgoing };
     let warnings = vec!["whether it was delivered under its number, only the log says".to_owned()];
-    Ok(Proposal { way, lock: None, warnings })
+    Ok(Proposal { way, lock: stopped(ask.root), warnings })
 }
 
 fn hand_over(queue: &Queue, ask: &Ask<'_>, found: &Found) -> Result<Proposal, Refusal> {
@@ -366,5 +386,6 @@ fn hand_over(queue: &Queue, ask: &Ask<'_>, found: &Found) -> Result<Proposal, Re
     if outgoing.sender != ask.message.envelope.sender && ask.message.envelope.sender.is_some() {
         return Err(Refusal::new("its envelope changed since it was scanned", "scan again"));
     }
-    Ok(Proposal { way: Way::HandOver { parts: found.parts(), outgoing }, lock: None, warnings })
+    let way = Way::HandOver { parts: found.parts(), outgoing };
+    Ok(Proposal { way, lock: stopped(ask.root), warnings })
 }

@@ -41,12 +41,12 @@ fn what_was_set_aside_is_put_back_with_a_new_lifetime_under_a_free_name() {
     let sample = spool(&[("failed/1.2", WHOLE)]);
     let proposal = propose(&sample, Verb::Requeue, "failed/1.2", &["held"], &nothing()).unwrap();
     assert_eq!(changes(&proposal), ["time failed/1.2", "rename failed/1.2 queue/1.2", "wake trigger"]);
-    assert!(proposal.warnings.iter().any(|warning| warning.contains("was told that it failed")));
+    assert!(proposal.warnings.iter().any(|warning| warning.contains("tells the sender")));
     let taken = spool(&[("failed/1.2", WHOLE), ("queue/1.2", WHOLE), ("failed/1.2.1", WHOLE)]);
     let proposal = propose(&taken, Verb::Requeue, "failed/1.2", &["held"], &nothing()).unwrap();
     assert_eq!(changes(&proposal)[1], "rename failed/1.2 queue/1.2.2");
     let told = propose(&taken, Verb::Ndr, "failed/1.2", &["held"], &nothing()).unwrap_err();
-    assert!(told.reason.contains("returned it to its sender itself"));
+    assert!(told.reason.contains("itself returns"));
 }
 
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evidence::Text;
-use crate::plan::{Given, Verb};
+use crate::plan::{Given, Lock, Verb};
 use crate::sources::Extent;
 use crate::sources::proposals::*;
 use crate::sources::samples::file;
@@ -167,6 +167,9 @@ fn two_files_of_one_number_are_not_mixed_up() {
     let sample = of(&files);
     let refusal = propose(&sample, Verb::Requeue, "mess/2/7", &["misfiled"], &offline()).unwrap_err();
     assert!(refusal.reason.contains("`mess/1/7` has the same number"), "{refusal:?}");
+    let sample = of(&[("mess/2/7", MESS), ("info/1/7", INFO), ("remote/1/7", REMOTE)]);
+    let refusal = propose(&sample, Verb::Requeue, "mess/2/7", &["misfiled"], &offline()).unwrap_err();
+    assert!(refusal.reason.contains("may be of two messages"), "{refusal:?}");
 }
 
 #[test]
@@ -179,6 +182,16 @@ fn while_qmail_send_runs_nothing_is_taken_from_it() {
     let refusal = ask("misfiled", &nothing());
     assert!(refusal.reason.contains("4711") && refusal.hint.contains("svc -d"), "{refusal:?}");
     assert!(ask("misfiled", &offline()).reason.contains("not offline"));
+}
+
+#[test]
+fn qmail_send_is_kept_from_starting_meanwhile() {
+    let files: [(&str, &[u8]); 4] =
+        [("mess/1/7", MESS), ("info/1/7", INFO), ("remote/1/7", REMOTE), ("lock/sendmutex", b"")];
+    let proposal = propose(&of(&files), Verb::Requeue, "mess/1/7", &["misfiled"], &nothing()).unwrap();
+    assert_eq!(proposal.lock, Some(Lock::Flock { path: Text::from("lock/sendmutex") }));
+    let copy = propose(&queued(REMOTE), Verb::Requeue, "mess/1/7", &["misfiled"], &offline()).unwrap();
+    assert_eq!(copy.lock, None, "a copy may lack it");
 }
 
 #[test]
