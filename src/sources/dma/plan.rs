@@ -36,8 +36,8 @@ pub fn remedies(spool: Spool) -> Remedies {
 }
 
 /// How mail is handed in. No version of dma can be told the null sender: an empty one becomes the name of the user, and `<>`
-/// the local part of an address (`dma.c`, `set_from`). A line end makes it refuse the message (`EINVAL`) before it takes it in,
-/// instead of sending it under a name that nobody gave.
+/// the local part of an address (`dma.c`, `set_from`; 0.13 makes `@HOST` and `<>@HOST` of them). A line end makes it refuse the
+/// message (`EINVAL`) before it takes it in, instead of sending it under a name that nobody gave; observed on 0.13 (exit 70).
 fn submission(program: &Path) -> Submission {
     Submission {
         program: program.display().to_string(),
@@ -50,22 +50,30 @@ fn submission(program: &Path) -> Submission {
 fn propose(spool: &Spool, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
     verbatim::really_offline(ask.instance, ask.given)?;
     let place = &ask.message.place.path;
-    match judge(place.bytes()) {
-        Name::Envelope(_) => {}
-        Name::Content(_) => return hand_over(ask, None),
-        Name::Temporary => return Err(temporary(ask)),
-        Name::Flush | Name::Foreign => {
-            return Err(Refusal::new(
-                "it has a name that dma passes over, and its other half is not known",
-                "read it: it may be a message that was renamed by hand",
-            ));
-        }
+    let name = judge(place.bytes());
+    if name == Name::Temporary {
+        return Err(temporary(ask));
     }
     if ask.says("listed-not-on-disk") || ask.says("duplicate-message") {
         return Err(Refusal::new(
             "what is on disk of it is not all that the listing or another place shows",
             "list again with `dma -bp`, and look into the log whether it was delivered",
         ));
+    }
+    match name {
+        Name::Envelope(_) => {}
+        Name::Content(id) => {
+            if ask.root.exists(&Text::new([b"Q", id].concat()).to_path()) {
+                return Err(Refusal::new("it has its Q file by now", "scan again"));
+            }
+            return hand_over(ask, None);
+        }
+        Name::Temporary | Name::Flush | Name::Foreign => {
+            return Err(Refusal::new(
+                "it has a name that dma passes over, and its other half is not known",
+                "read it: it may be a message that was renamed by hand",
+            ));
+        }
     }
     let path = place.to_path();
     let body = body(ask)?;
@@ -110,6 +118,8 @@ fn body(ask: &Ask<'_>) -> Result<Option<Stat>, Refusal> {
 }
 
 /// A pair in a spool in which dma works.
+///
+/// Observed on 0.13: a pair of root with mode 0600 is listed and sent once both files have the group and 0660.
 fn visible(spool: &Spool, ask: &Ask<'_>, path: &Path, body: &Stat) -> Result<Proposal, Refusal> {
     let reading = content::envelope(ask.root, path)?;
     if reading.fault.is_some() {

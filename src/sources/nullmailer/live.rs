@@ -33,7 +33,7 @@ pub fn listing(spool: &Path, owner: Option<u32>) -> Option<LiveListing> {
 
 /// How mail is handed in, if it is to this spool. `nullmailer-inject` itself, and not its `sendmail`: that hands the recipients
 /// on without the `--` before them, so that one beginning with `-` would be an option (`src/sendmail.cc`, `cli_main`). `-e`
-/// takes the recipients from the command line only. An empty `-f` is the null sender (`src/inject.cc`, `parse_args`).
+/// takes the recipients from the command line only. An empty `-f` is the null sender (`src/inject.cc`, `parse_args`). Both observed on 2.2.
 pub fn submission(spool: &Path, owner: Option<u32>) -> Option<Submission> {
     let listing = listing(spool, owner)?;
     let program = listing.program.with_file_name("nullmailer-inject");

@@ -71,6 +71,16 @@ fn content_without_an_envelope_goes_to_whom_the_operator_names() {
 }
 
 #[test]
+fn content_that_has_its_envelope_again_is_not_taken_away() {
+    let sample = Sample::of(&Dma, &[], &[("M1a.2b", M)]);
+    assert!(propose(&sample, Verb::Requeue, "M1a.2b", &["body-without-envelope"], &named()).is_ok());
+    lay_out(sample.folder.path(), &[], &[("Q1a.2b", Q)]);
+    let refusal =
+        propose(&sample, Verb::Requeue, "M1a.2b", &["body-without-envelope"], &named()).unwrap_err();
+    assert!(refusal.reason.contains("by now"), "{refusal:?}");
+}
+
+#[test]
 fn what_was_never_queued_and_what_would_be_sent_empty_is_refused() {
     let sample = Sample::fixture(&Dma, "ghosts");
     let half = propose(&sample, Verb::Requeue, "tmp_XXXXtLUEW1", &["unfinished"], &named()).unwrap_err();
