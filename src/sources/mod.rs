@@ -20,11 +20,14 @@ mod fault;
 pub mod nullmailer;
 pub mod opensmtpd;
 pub mod postfix;
+#[cfg(test)]
+mod proposals;
 pub mod qmail;
 pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]
 mod samples;
+mod verbatim;
 
 pub use fault::Fault;
 

@@ -3,11 +3,13 @@
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::Treatment;
 
+mod content;
 mod envelope;
 mod listing;
 mod live;
 mod message;
 mod place;
+mod plan;
 mod spool;
 mod treatments;
 

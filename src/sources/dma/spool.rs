@@ -1,11 +1,11 @@
 //! A spool that is ready to be read.
 
-use super::live;
 use super::message::{Entry, Spool};
 use super::place::{Name, judge};
+use super::{live, plan};
 use crate::evidence::{Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
 
 /// A message is given up after this. Source: dma `dma.h`, `MAX_TIMEOUT`.
@@ -31,7 +31,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let at_work = instance.live.is_some() || live_listing.is_some();
     let spool = Spool { group, in_making_since: at_work.then(|| options.now.plus(-IN_MAKING)) };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    let program = live_listing.as_ref().map(|listing| listing.program.clone());
+    let remedies = plan::remedies(plan::Spool { group, program });
     Ok(Opened { instance, root, tops: vec![PathBuf::from(".")], depth: 0, read, live_listing, remedies })
 }
 

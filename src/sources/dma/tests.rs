@@ -5,6 +5,8 @@ use super::*;
 use crate::evidence::{ListingEntry, Sign, Text, TimeKind};
 use crate::sources::samples::{Sample, expected, facts, file, lay_out, noise, recognises};
 
+mod plan;
+
 const Q: &[u8] = b"ID: 1a.2b\nSender: a@b.example\nRecipient: c@d.example\n";
 const M: &[u8] = b"Subject: whole\n\nbody\n";
 

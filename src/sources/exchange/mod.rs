@@ -1,6 +1,6 @@
 //! Exchange and IIS SMTP: mailroots, Pickup and Replay, Badmail, and what Exchange's own tools list.
 
-use super::{About, Detected, ListingFormat, Opened, Options, Place, Remedies, Source, UsualPlace};
+use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::{Fact, Instance, Locus, Text, Time, Treatment};
 use crate::read::disk::Root;
 use layout::{Folder, Layout};
@@ -8,12 +8,14 @@ use queue::StreamsSeen;
 use std::path::{Path, PathBuf};
 
 mod badmail;
+mod content;
 mod eml;
 mod envelope;
 mod layout;
 mod listing;
 mod names;
 mod pickup;
+mod plan;
 mod queue;
 mod read;
 #[cfg(test)]
@@ -77,11 +79,11 @@ impl Source for Exchange {
         let streams = queue::survey(&root, &mut layout.folders);
         let instance = instance(&root, detected, &layout, &streams, options);
         let tops = layout.folders.iter().map(top).collect();
+        let remedies = plan::remedies(layout.folders.clone());
         let state = read::State { folders: layout.folders, streams, deep: options.deep };
         let read = Box::new(move |unit: super::Unit<'_>, emit: &mut super::Emit<'_>| {
             read::unit(&state, unit, emit);
         });
-        let remedies = Remedies::none("ghostq does not act on this source yet", "");
         Ok(Opened { instance, root, tops, depth: 1, read, live_listing: None, remedies })
     }
 

@@ -15,6 +15,7 @@ mod intake;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod ntfs;
+mod plan;
 mod queues;
 mod streams;
 

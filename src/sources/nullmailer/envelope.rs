@@ -110,6 +110,14 @@ fn strange(line: &[u8], sender: bool) -> Option<&'static str> {
     }
 }
 
+/// Says of a line of the envelope what no address is.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(line: &[u8], sender: bool) -> Result<(), &'static str> {
+    strange(line, sender).map_or(Ok(()), Err)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

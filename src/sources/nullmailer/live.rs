@@ -2,6 +2,7 @@
 
 use super::place::{DEFAULT, FOLDERS};
 use crate::evidence::{Live, Time};
+use crate::plan::Submission;
 use crate::read::disk::Root;
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -27,6 +28,20 @@ pub fn listing(spool: &Path, owner: Option<u32>) -> Option<LiveListing> {
         let own = process::set_ids(&program).0 == Some(owner)
             && std::fs::canonicalize(place).is_ok_and(|place| place == spool);
         own.then(|| LiveListing { program, arguments: Vec::new(), format: super::listing::MAILQ, risk: None })
+    })
+}
+
+/// How mail is handed in, if it is to this spool. `nullmailer-inject` itself, and not its `sendmail`: that hands the recipients
+/// on without the `--` before them, so that one beginning with `-` would be an option (`src/sendmail.cc`, `cli_main`). `-e`
+/// takes the recipients from the command line only. An empty `-f` is the null sender (`src/inject.cc`, `parse_args`). Both observed on 2.2.
+pub fn submission(spool: &Path, owner: Option<u32>) -> Option<Submission> {
+    let listing = listing(spool, owner)?;
+    let program = listing.program.with_file_name("nullmailer-inject");
+    program.exists().then(|| Submission {
+        program: program.display().to_string(),
+        arguments: vec!["-e".to_owned()],
+        null_sender: String::new(),
+        dsn: false,
     })
 }
 

@@ -2,10 +2,10 @@
 
 use super::message::{Entry, Spool};
 use super::place::FOLDERS;
-use super::{live, settings};
+use super::{live, plan, settings};
 use crate::evidence::{Damage, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
 
 /// Prepares a spool for reading.
@@ -27,7 +27,7 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let tops = folders.iter().map(PathBuf::from).collect();
     let spool = Spool { owner };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    let remedies = plan::remedies(owner, live::submission(&detected.root, owner));
     Ok(Opened { instance, root, tops, depth: 0, read, live_listing, remedies })
 }
 

@@ -8,6 +8,8 @@ use std::fs::{File, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+mod plan;
+
 const FOLDERS: [&str; 3] = ["queue", "failed", "tmp"];
 const WHOLE: &[u8] =
     b"a@b.example\nc@d.example\n\nReceived: (nullmailer pid 1 invoked by uid 0);\n\tx\n\nbody\n";

@@ -2,6 +2,7 @@
 
 use super::split::SPLIT;
 use crate::evidence::{Fact, Live, Locus, Time};
+use crate::plan::Submission;
 use crate::read::disk::{EntryKind, Root};
 use crate::read::process;
 use crate::sources::LiveListing;
@@ -29,6 +30,22 @@ pub fn listing(queue: &Path) -> Option<LiveListing> {
     let program =
         folders.map(|folder| folder.join("qmail-qread")).find(|program| lists(program, &resolved))?;
     Some(LiveListing { program, arguments: Vec::new(), format: super::listing::QREAD, risk: None })
+}
+
+/// How mail is handed in, if it is to this very queue: by the `sendmail` beside the listing tool, which sees to it that no
+/// recipient is read as an option (`sendmail.c`: `qmail-inject -a -f SENDER --`). An empty sender is the null sender
+/// (qmail-inject(8), `-f`).
+pub fn submission(queue: &Path) -> Option<Submission> {
+    let program = listing(queue)?.program.with_file_name("sendmail");
+    let resolved = std::fs::canonicalize(&program).ok()?;
+    // In a folder of programs of all kinds `sendmail` may be that of any mail system.
+    let own = resolved.parent()?.join("qmail-inject").exists();
+    own.then(|| Submission {
+        program: program.display().to_string(),
+        arguments: Vec::new(),
+        null_sender: String::new(),
+        dsn: false,
+    })
 }
 
 fn lists(program: &Path, queue: &Path) -> bool {

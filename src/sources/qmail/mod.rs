@@ -16,11 +16,14 @@ mod name;
 mod owner;
 mod place;
 mod pieces;
+mod plan;
 mod records;
 mod settings;
 mod split;
 mod spool;
 mod treatments;
+mod virtual_domains;
+mod whole;
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,11 @@ impl Owner {
         }
     }
 
+    /// The user as whom qmail-send runs, and its group; `None` if they are not known.
+    pub fn ids(&self) -> Option<(u32, u32)> {
+        self.ids
+    }
+
     /// Why qmail-send cannot read this file, or write it if it `marks` recipients there.
     pub fn refusal(&self, place: &Text, stat: &Stat, marks: bool) -> Option<Fact> {
         let (uid, gid) = self.ids?;

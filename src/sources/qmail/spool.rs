@@ -1,14 +1,15 @@
 //! A queue that is ready to be read.
 
 use super::layout::{FOLDERS, Layout};
-use super::live;
 use super::message::{Entry, Outcome, Queue};
 use super::owner::Owner;
 use super::settings;
 use super::split::{self, Split};
+use super::virtual_domains::VirtualDomains;
+use super::{live, plan};
 use crate::evidence::{Damage, Fact, Instance, Limits, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
 
 /// Names of `todo` that are looked at to tell whether it is split.
@@ -29,9 +30,15 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let queue = queue(&root, layout, missing, options);
     let instance = instance(&root, detected, options, &queue, &found);
     let live_listing = queue.live.and_then(|_| live::listing(&detected.root));
+    let config = options.config.as_deref().or(detected.config.as_deref());
+    let acting = plan::Queue {
+        layout: queue.layout.clone(),
+        owner: queue.owner.clone(),
+        domains: VirtualDomains::of(&detected.root, config),
+    };
+    let remedies = plan::remedies(acting, live::submission(&detected.root));
     let tops = found.iter().map(PathBuf::from).collect();
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&queue, unit, emit));
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
     Ok(Opened { instance, root, tops, depth: 1, read, live_listing, remedies })
 }
 
