@@ -21,6 +21,7 @@ pub mod nullmailer;
 pub mod opensmtpd;
 pub mod postfix;
 pub mod qmail;
+mod refusals;
 pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]

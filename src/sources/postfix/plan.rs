@@ -13,7 +13,7 @@ use super::settings::Settings;
 use crate::evidence::{Confidence, Message, Sign, Signed, Stat, Text};
 use crate::plan::{Change, Command, Lock, Outgoing, Proposal, Refusal, Submission, Verb, Way};
 use crate::read::disk::Root;
-use crate::sources::{Ask, Remedies};
+use crate::sources::{Ask, Remedies, refusals};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -127,7 +127,7 @@ impl Planner {
     /// # Errors
     /// Why nothing is to be done, and what the operator can do.
     pub fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
-        said(ask)?;
+        refusals::said(ask)?;
         let found = self.look(ask)?;
         self.left_alone(&found)?;
         if !ask.given.offline && !found.is_here() {
@@ -245,7 +245,7 @@ impl Planner {
 
     fn ndr(&self, found: &Found<'_>) -> Result<Proposal, Refusal> {
         let outgoing = found.outgoing()?;
-        may_be_returned(&outgoing)?;
+        refusals::may_be_returned(&outgoing)?;
         let visible = !found.is_damaged() && !found.is_hidden() && !found.ask.says("unlisted");
         let queued = matches!(found.queue, "hold" | "incoming" | "deferred");
         match self.tools.as_ref().filter(|_| visible && queued && found.runs()) {
@@ -264,7 +264,6 @@ impl Planner {
 
     /// What Postfix does about a message that it sees.
     fn native(&self, found: &Found<'_>) -> Result<Proposal, Refusal> {
-        found.outgoing()?;
         let id = strict(found)?;
         let none = || {
             Refusal::new(
@@ -305,10 +304,9 @@ impl Planner {
 
     /// Puts a whole message right where it lies.
     fn repair(&self, found: &Found<'_>) -> Result<Proposal, Refusal> {
-        if let Some(trouble) = found.whole.content_trouble() {
+        if let Some(trouble) = found.whole.content_trouble().or_else(|| found.whole.envelope_trouble()) {
             return Err(trouble);
         }
-        found.outgoing()?;
         let target = if found.is_foreign() {
             match self.named_again(found) {
                 Some(target) => target,
@@ -408,7 +406,7 @@ impl Planner {
         }
         let outgoing = found.outgoing()?;
         if found.ask.verb == Verb::Ndr {
-            may_be_returned(&outgoing)?;
+            refusals::may_be_returned(&outgoing)?;
         }
         let warnings = self.warnings(found);
         let way = Way::HandOver { parts: vec![found.place.clone()], outgoing };
@@ -446,48 +444,6 @@ impl Planner {
         }
         warnings
     }
-}
-
-/// What the rules say that no look at the file could change.
-fn said(ask: &Ask<'_>) -> Result<(), Refusal> {
-    if ask.says("listed-not-on-disk") {
-        return Err(Refusal::new(
-            "only the listing shows it, and there is nothing on disk to send",
-            "list again, and look into the mail log: most likely it was delivered meanwhile",
-        ));
-    }
-    if ask.says("orphan-side-file")
-        || ask.message.signs.iter().any(|signed| signed.sign == Sign::SideFileAlone)
-    {
-        return Err(Refusal::new(
-            "it is a log without its message: it names who waited for it, and has nothing of it to send",
-            "write down whom it names, and look into the mail log what became of the message",
-        ));
-    }
-    if ask.says("duplicate-message") {
-        return Err(Refusal::new(
-            "the same message is there more than once: the other copy may be alive, and both would be sent",
-            "compare the recipients of both, and move one of them out of the spool",
-        ));
-    }
-    Ok(())
-}
-
-/// A report on a message goes to its sender, if there is one who wants it.
-fn may_be_returned(outgoing: &Outgoing) -> Result<(), Refusal> {
-    if outgoing.sender.as_ref().is_some_and(Text::is_empty) {
-        return Err(Refusal::new(
-            "its sender is the null sender: it is a report itself, and nobody can be told",
-            "requeue it, or keep a copy outside the spool",
-        ));
-    }
-    if !outgoing.recipients.iter().any(|recipient| recipient.notify.wants_failure()) {
-        return Err(Refusal::new(
-            "its sender asked not to be told of failures (NOTIFY): the message would be gone, and nobody would know",
-            "requeue it",
-        ));
-    }
-    Ok(())
 }
 
 /// The queue ID for a command, if it is one beyond doubt.
