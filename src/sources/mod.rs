@@ -23,6 +23,7 @@ pub mod postfix;
 #[cfg(test)]
 mod proposals;
 pub mod qmail;
+mod refusals;
 pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]

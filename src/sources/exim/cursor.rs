@@ -75,6 +75,16 @@ impl<R: Read> Cursor<R> {
 
     /// Takes so many bytes, of which the first `keep` are kept.
     pub fn counted(&mut self, wanted: u64, keep: usize) -> io::Result<Counted> {
+        self.counted_by(wanted, keep, &mut |_| Ok(()))
+    }
+
+    /// The same, and hands on every piece as it comes.
+    pub fn counted_by(
+        &mut self,
+        wanted: u64,
+        keep: usize,
+        each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Counted> {
         let mut taken = Counted { kept: Vec::new(), count: 0, has_nul: false };
         while taken.count < wanted {
             let buffer = self.input.fill_buf()?;
@@ -86,6 +96,7 @@ impl<R: Read> Cursor<R> {
             let keeping = keep.saturating_sub(taken.kept.len()).min(chunk.len());
             taken.kept.extend_from_slice(chunk.get(..keeping).unwrap_or_default());
             taken.has_nul |= memchr::memchr(0, chunk).is_some();
+            each(chunk)?;
             let used = chunk.len();
             self.input.consume(used);
             self.at += used as u64;

@@ -44,9 +44,33 @@ pub struct HeaderFile {
     pub header: Vec<u8>,
     /// Whether the envelope was read to its end.
     pub envelope_whole: bool,
+    /// Whether the header was read to its end.
+    pub header_whole: bool,
     /// The first thing that is not as Exim writes it.
     pub fault: Option<Fault>,
 }
+
+/// Hears of all that is read, where a [`HeaderFile`] keeps only so much of it.
+pub trait Listen {
+    /// An address that needs no delivery any more.
+    fn done(&mut self, _address: &[u8]) {}
+
+    /// A recipient.
+    fn recipient(&mut self, _line: &recipient::Line<'_>) {}
+
+    /// A piece of a header field that would be sent; `wire`: the body has the line ends of SMTP.
+    ///
+    /// # Errors
+    /// Reading ends with the error.
+    fn field(&mut self, _piece: &[u8], _wire: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl Listen for Deaf {}
 
 /// Why reading stops.
 enum Stop {
@@ -67,7 +91,15 @@ impl From<io::Error> for Stop {
 /// # Errors
 /// When the file cannot be read.
 pub fn read(input: impl Read, id: &[u8]) -> io::Result<HeaderFile> {
-    let mut reader = Reader { cursor: Cursor::new(input), file: HeaderFile::default(), begun: 0 };
+    listen(input, id, &mut Deaf)
+}
+
+/// The same, while somebody listens.
+///
+/// # Errors
+/// When the file cannot be read, or the listener fails.
+pub fn listen(input: impl Read, id: &[u8], listener: &mut dyn Listen) -> io::Result<HeaderFile> {
+    let mut reader = Reader { cursor: Cursor::new(input), listener, file: HeaderFile::default(), begun: 0 };
     match reader.all(id) {
         Ok(()) => {}
         Err(Stop::Fault(fault)) => {
@@ -79,14 +111,15 @@ pub fn read(input: impl Read, id: &[u8]) -> io::Result<HeaderFile> {
     Ok(reader.file)
 }
 
-struct Reader<R> {
+struct Reader<'l, R> {
     cursor: Cursor<R>,
+    listener: &'l mut dyn Listen,
     file: HeaderFile,
     /// Where what is being read begins.
     begun: u64,
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read> Reader<'_, R> {
     fn all(&mut self, id: &[u8]) -> Result<(), Stop> {
         self.identity(id)?;
         self.origin()?;
@@ -220,6 +253,7 @@ impl<R: Read> Reader<R> {
                 return self.fault("expected `XX`, or `YN ADDRESS` for an address that is done");
             };
             self.file.done.add(address);
+            self.listener.done(address);
             open = open - 1 + line.iter().take(2).filter(|letter| **letter == b'Y').count() as u64;
             if open == 0 {
                 return Ok(());
@@ -251,6 +285,7 @@ impl<R: Read> Reader<R> {
                 return self.fault("expected a recipient, found an empty line");
             };
             self.file.read += 1;
+            self.listener.recipient(&recipient);
             if self.file.recipients.len() < MAX_RECIPIENTS {
                 self.file.recipients.push(Text::new(recipient.address));
                 let mut mark = |name: &str, value: Option<&[u8]>| {
@@ -276,7 +311,12 @@ impl<R: Read> Reader<R> {
             }
             let (length, kind) = self.field_start()?;
             let room = if kind == b'*' { 0 } else { MAX_HEADER_BYTES.saturating_sub(self.file.header.len()) };
-            let field = self.cursor.counted(length, room)?;
+            let wire = self.file.options.wire_format;
+            let listener = &mut self.listener;
+            let field = self.cursor.counted_by(length, room, &mut |piece| match kind {
+                b'*' => Ok(()),
+                _ => listener.field(piece, wire),
+            })?;
             if field.count < length {
                 let text = format!(
                     "a header field has {length} bytes, but the file ends after {} of them",
@@ -293,6 +333,7 @@ impl<R: Read> Reader<R> {
             }
             fields += 1;
         }
+        self.file.header_whole = fields > 0;
         if fields == 0 {
             let at = self.cursor.at();
             let text =

@@ -28,18 +28,20 @@ pub fn daemon(root: &Root) -> Option<Live> {
     found.min_by_key(|live| live.since)
 }
 
-/// The listing tool, if what it lists is this spool. That is known if a process of Exim works in it, sees the same file
+/// The program of the Exim whose spool this is. That is known if a process of Exim works in it, sees the same file
 /// system as ghostq (in a container the same path is another spool), and was not given a configuration of its own
 /// (`-C`, `-D`). Where none runs, the spool of the distribution is taken for the one of its Exim.
-///
-/// `exim -bp` only reads; when the spool is not split it also removes empty folders of one letter, as every queue run does
-/// (`queue.c`, `queue_get_spool_list`).
-pub fn listing(spool: &Path, live: Option<&Live>) -> Option<LiveListing> {
-    let program = match live {
-        Some(live) => program_of(live)?,
-        None => default_program(spool)?,
-    };
-    Some(LiveListing { program, arguments: vec!["-bp".to_owned()], format: super::listing::BP, risk: None })
+pub fn program(spool: &Path, live: Option<&Live>) -> Option<PathBuf> {
+    match live {
+        Some(live) => program_of(live),
+        None => default_program(spool),
+    }
+}
+
+/// The listing tool. `exim -bp` only reads; when the spool is not split it also removes empty folders of one letter, as
+/// every queue run does (`queue.c`, `queue_get_spool_list`).
+pub fn listing(program: PathBuf) -> LiveListing {
+    LiveListing { program, arguments: vec!["-bp".to_owned()], format: super::listing::BP, risk: None }
 }
 
 fn program_of(live: &Live) -> Option<PathBuf> {

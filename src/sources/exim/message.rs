@@ -364,7 +364,10 @@ fn body_lost(entry: &Entry<'_>, read: &HeaderFile) -> Signed {
 }
 
 /// Recipients that the journals say are done.
-fn take_journals(
+///
+/// # Errors
+/// [`Damage`] if a journal cannot be read.
+pub fn take_journals(
     entry: &Entry<'_>,
     body: Option<&PathBuf>,
     read: &mut HeaderFile,

@@ -3,6 +3,7 @@
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::Treatment;
 
+mod content;
 mod cursor;
 mod done;
 mod generation;
@@ -17,6 +18,7 @@ mod name;
 mod options;
 mod owner;
 mod place;
+mod plan;
 mod queues;
 mod recipient;
 mod remains;

@@ -8,7 +8,7 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// User and group ID; `None` if they could not be found out, and then owners are not judged.
-    ids: Option<(u32, u32)>,
+    pub ids: Option<(u32, u32)>,
     /// Where that is known from.
     pub fact: Fact,
 }

@@ -11,6 +11,8 @@ pub struct Line<'a> {
     pub original: Option<&'a [u8]>,
     /// Where errors are to go instead of to the sender.
     pub errors_to: Option<&'a [u8]>,
+    /// What the client asked to be told (`macros.h`, `rf_notify_*`).
+    pub notify: usize,
 }
 
 /// Reads a line. `None`: it is empty, which Exim calls a format error.
@@ -38,24 +40,25 @@ fn marked<'a>(bare: &'a [u8], bits: &[u8]) -> Line<'a> {
     let mut rest = bare.strip_suffix(b"#").unwrap_or(bare);
     let mut line = Line::default();
     if bits & 1 != 0 {
-        (rest, line.errors_to) = counted(rest);
+        (rest, line.errors_to, _) = counted(rest);
     }
     if bits & 2 != 0 {
-        (rest, line.original) = counted(rest);
+        (rest, line.original, line.notify) = counted(rest);
     }
     line.address = trim_spaces(rest);
     line
 }
 
-/// Splits `REST TEXT LENGTH,NUMBER` into its rest and the text, which has that length.
-fn counted(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let Some((rest, numbers)) = split_numbers(text, b",-") else { return (text, None) };
-    let length = numbers.split(|byte| *byte == b',').next().and_then(number).unwrap_or(0);
+/// Splits `REST TEXT LENGTH,NUMBER` into its rest, the text, which has that length, and the number.
+fn counted(text: &[u8]) -> (&[u8], Option<&[u8]>, usize) {
+    let Some((rest, numbers)) = split_numbers(text, b",-") else { return (text, None, 0) };
+    let mut numbers = numbers.split(|byte| *byte == b',').map(|digits| number(digits).unwrap_or(0));
+    let (length, other) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     match rest.len().checked_sub(length).and_then(|at| rest.split_at_checked(at)) {
         Some((rest, value)) => {
-            (rest.strip_suffix(b" ").unwrap_or(rest), Some(value).filter(|value| !value.is_empty()))
+            (rest.strip_suffix(b" ").unwrap_or(rest), Some(value).filter(|value| !value.is_empty()), other)
         }
-        None => (rest, None),
+        None => (rest, None, other),
     }
 }
 
@@ -106,6 +109,7 @@ mod tests {
         let line = parse(b"a@b.test rfc822;x@y.test 15,8 e@c.test 8,-1#3").unwrap();
         assert_eq!(line.original, Some(&b"rfc822;x@y.test"[..]));
         assert_eq!(line.errors_to, Some(&b"e@c.test"[..]));
+        assert_eq!(line.notify, 8, "a report of failure");
         assert_eq!(parse(b"a@b.test  0,3  0,-1#3").unwrap().original, None);
     }
 

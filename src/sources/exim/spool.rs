@@ -6,13 +6,15 @@ use super::message::{Entry, Spool};
 use super::name::{self, Half, Name};
 use super::owner::Owner;
 use super::place::BARE;
+use super::plan;
 use super::queues;
 use super::settings;
 use super::spot::{Content, Spot};
 use crate::evidence::{Damage, Fact, Instance, Limits, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How deep below `input` is walked: one folder of a letter, and what somebody put there.
 const DEPTH: usize = 8;
@@ -32,7 +34,7 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let live = live::daemon(&root);
     let last_activity = live::last_activity(&root, &tops, options.now);
     let within = if bare { None } else { named_queue(&detected.root) };
-    let spool = Spool {
+    let spool = Arc::new(Spool {
         bare,
         within,
         owner: Owner::of(&root, &if bare { PathBuf::new() } else { PathBuf::from("input") }),
@@ -40,11 +42,12 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         deep: options.deep,
         live: live.is_some(),
         last_activity,
-    };
+    });
     let instance = instance(detected, options, &spool, &queues, live);
-    let live_listing = live::listing(&detected.root, live.as_ref());
+    let program = live::program(&detected.root, live.as_ref());
+    let live_listing = program.clone().map(live::listing);
+    let remedies = plan::remedies(Arc::clone(&spool), program);
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
     Ok(Opened { instance, root, tops, depth: DEPTH, read, live_listing, remedies })
 }
 

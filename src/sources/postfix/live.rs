@@ -39,9 +39,33 @@ pub fn may_be_asked(live: Option<Live>, at_home: bool, is_root: bool) -> bool {
     live.is_some() || at_home && is_root
 }
 
-/// The listing tool, if the live instance can be named to it. A spool of a container has its `main.cf` too, but that one
+/// The commands of the Postfix of this machine whose spool this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tools {
+    /// The folder of `postqueue` and `postsuper`.
+    pub folder: PathBuf,
+    /// The configuration folder that they are told of.
+    pub config: Option<String>,
+    /// Its `sendmail` command, if there is one.
+    pub sendmail: Option<PathBuf>,
+}
+
+impl Tools {
+    /// Arguments that name the instance, with these behind them.
+    pub fn arguments(&self, flag: &str, more: &[&str]) -> Vec<String> {
+        let instance = self.config.iter().flat_map(|config| [flag.to_owned(), config.clone()]);
+        instance.chain(more.iter().map(|more| (*more).to_owned())).collect()
+    }
+
+    /// A command in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// The commands, if the live instance can be named to them. A spool of a container has its `main.cf` too, but that one
 /// names a path which on this machine is another spool, so that the path must be the same.
-pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
+pub fn tools(settings: &Settings, spool: &Path) -> Option<Tools> {
     let program = PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())?;
     let config = settings.config.as_ref();
     let queue_directory = match config {
@@ -51,12 +75,27 @@ pub fn listing(settings: &Settings, spool: &Path) -> Option<LiveListing> {
     if !is_same(&queue_directory?, spool) {
         return None;
     }
-    let mut arguments = match config {
-        Some(config) => vec!["-c".to_owned(), config.folder.to_str()?.to_owned()],
-        None => Vec::new(),
+    let folder = program.parent()?.to_owned();
+    let stated = config.and_then(|config| config.main_cf.value("sendmail_path")).map(PathBuf::from);
+    // Where several mail systems are installed, `sendmail` may be a link to the command of another one; Red Hat calls that of
+    // Postfix `sendmail.postfix` then.
+    let candidates = stated.into_iter().chain(["sendmail.postfix", "sendmail"].map(|name| folder.join(name)));
+    let own = |path: &PathBuf| {
+        let name = std::fs::canonicalize(path).ok().and_then(|path| Some(path.file_name()?.to_owned()));
+        path.is_absolute() && name.is_some_and(|name| name == "sendmail" || name == "sendmail.postfix")
     };
-    arguments.push("-j".to_owned());
-    Some(LiveListing { program, arguments, format: super::listing::JSON, risk: None })
+    let sendmail = candidates.into_iter().find(own);
+    let config = match config {
+        Some(config) => Some(config.folder.to_str()?.to_owned()),
+        None => None,
+    };
+    Some(Tools { folder, config, sendmail })
+}
+
+/// The listing tool.
+pub fn listing(tools: &Tools) -> LiveListing {
+    let arguments = tools.arguments("-c", &["-j"]);
+    LiveListing { program: tools.path("postqueue"), arguments, format: super::listing::JSON, risk: None }
 }
 
 /// The newest time that the kernel stamped on a folder of the spool: a file came, went or was renamed then. The times of

@@ -51,6 +51,14 @@ impl Spool {
     /// # Errors
     /// [`Damage`] if the file cannot be read.
     pub fn message(&self, entry: Entry<'_>) -> Result<Message, Damage> {
+        self.read_message(entry, self.deep)
+    }
+
+    /// The same; `deep`: record by record.
+    ///
+    /// # Errors
+    /// [`Damage`] if the file cannot be read.
+    pub fn read_message(&self, entry: Entry<'_>, deep: bool) -> Result<Message, Damage> {
         let file = entry.root.open_file(entry.path)?;
         let place = Text::from_path(entry.path);
         let name = name::judge(entry.name);
@@ -66,8 +74,7 @@ impl Spool {
         let failed = |error: io::Error| entry.root.refused(entry.path, &error);
         let read_at = |offset: u64, length: usize| file.at(offset, length);
         let mut window = Window::new(file.stat.size, &read_at);
-        let reader = if entry.queue == "maildrop" { Reader::Pickup } else { Reader::QueueManager };
-        let reading = queue_file::read(&mut window, reader, self.deep).map_err(failed)?;
+        let reading = queue_file::read(&mut window, Reader::of(entry.queue), deep).map_err(failed)?;
         content_signs(&entry, &file, &reading, &mut signs);
         let planned = seen.is_ready() && will_be_tried(entry.queue, &signs);
         times(&mut message, &entry, &name, planned, &file.stat, &reading);

@@ -3,6 +3,7 @@
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::Treatment;
 
+mod content;
 mod defer_log;
 mod hashing;
 mod headers;
@@ -16,6 +17,7 @@ mod name;
 mod one_letter;
 mod owner;
 mod place;
+mod plan;
 mod queue_file;
 mod queue_id;
 mod reading;

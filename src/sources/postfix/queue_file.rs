@@ -16,7 +16,9 @@ const CONTENT_KINDS: &[u8] = b"XLNw";
 /// Backward jumps that `rec_goto` allows.
 const MAX_BACKWARD_JUMPS: u32 = 10_000;
 /// Longest address or attribute that is kept.
-const MAX_VALUE_BYTES: usize = 2 << 10;
+pub const MAX_VALUE_BYTES: usize = 2 << 10;
+/// The content is handed on in pieces of this size.
+const PIECE_BYTES: u64 = 32 << 10;
 
 /// Which program will read the file, and so what must be in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +29,73 @@ pub enum Reader {
     Pickup,
 }
 
+impl Reader {
+    /// Who reads the files of this queue.
+    pub fn of(queue: &str) -> Self {
+        if queue == "maildrop" { Self::Pickup } else { Self::QueueManager }
+    }
+}
+
+/// Hears of all that is read, where a [`Reading`] keeps only so much of it.
+pub trait Listen {
+    /// A record of the envelope, or of what follows the content. `value` is cut at [`MAX_VALUE_BYTES`].
+    fn envelope(&mut self, _record: &Record, _value: &[u8]) {}
+
+    /// Whether it wants to hear of the content.
+    fn wants_content(&self) -> bool {
+        false
+    }
+
+    /// A piece of a line of the content.
+    ///
+    /// # Errors
+    /// Reading ends with the error.
+    fn content(&mut self, _piece: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The end of a line of the content.
+    ///
+    /// # Errors
+    /// Reading ends with the error.
+    fn line_end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl Listen for Deaf {}
+
 /// Reads a queue file. With `deep` the content is read record by record; without, only if the SIZE record does not lead
 /// to where the content ends.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn read(window: &mut Window<'_>, reader: Reader, deep: bool) -> io::Result<Reading> {
+    walk(window, reader, deep, &mut Deaf)
+}
+
+/// Reads a queue file record by record, while somebody listens.
+///
+/// # Errors
+/// When the file cannot be read, or the listener fails.
+pub fn listen(window: &mut Window<'_>, reader: Reader, listener: &mut dyn Listen) -> io::Result<Reading> {
+    walk(window, reader, true, listener)
+}
+
+fn walk(
+    window: &mut Window<'_>,
+    reader: Reader,
+    deep: bool,
+    listener: &mut dyn Listen,
+) -> io::Result<Reading> {
     let mut walk = Walk {
         window,
         reader,
         deep,
+        listener,
         reading: Reading::default(),
         position: 0,
         passed: 0,
@@ -53,6 +112,7 @@ struct Walk<'w, 'f> {
     window: &'w mut Window<'f>,
     reader: Reader,
     deep: bool,
+    listener: &'w mut dyn Listen,
     reading: Reading,
     position: u64,
     /// Bytes of records read so far: more than the file has, and pointer records lead in circles.
@@ -234,13 +294,33 @@ impl Walk<'_, '_> {
                 self.reading.content_end = Some(record.offset);
                 return Ok(ControlFlow::Continue(()));
             }
+            self.pass_on(&record)?;
             self.reading.header_complete |= line_begins && record.kind == b'N' && record.length == 0;
             line_begins = record.kind == b'N';
         }
     }
 
+    /// Lets the listener hear a record of the content. Padding and deleted text (`w`) is none of it.
+    fn pass_on(&mut self, record: &Record) -> io::Result<()> {
+        if !self.listener.wants_content() || !matches!(record.kind, b'N' | b'L') {
+            return Ok(());
+        }
+        let mut at = record.data;
+        while at < record.end() {
+            let length = usize::try_from((record.end() - at).min(PIECE_BYTES)).unwrap_or(0);
+            let piece = self.window.bytes(at, length)?;
+            if piece.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.listener.content(piece)?;
+            at += piece.len() as u64;
+        }
+        if record.kind == b'N' { self.listener.line_end() } else { Ok(()) }
+    }
+
     fn note(&mut self, record: &Record) -> io::Result<()> {
         let value = Text::new(self.window.data(record, MAX_VALUE_BYTES)?);
+        self.listener.envelope(record, value.bytes());
         match record.kind {
             b'C' => self.note_size(record, &value),
             b'T' => {
@@ -377,8 +457,8 @@ fn arrival_time(text: &str) -> Option<Time> {
     Some(Time::new(seconds, microseconds.saturating_mul(1_000)))
 }
 
-/// `split_nameval`: blanks are allowed around the `=`.
-fn split_attribute(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// `name=value` as `split_nameval` takes it apart: blanks are allowed around the `=`.
+pub fn split_attribute(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = memchr::memchr(b'=', bytes)?;
     let name = bytes.get(..equals)?.trim_ascii();
     let value = bytes.get(equals + 1..)?.trim_ascii();

@@ -7,13 +7,15 @@ use super::main_cf;
 use super::message::{Entry, Spool};
 use super::one_letter;
 use super::owner::Owner;
+use super::plan;
 use super::settings::Settings;
 use super::side_log;
 use crate::evidence::{Damage, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
 use crate::read::process;
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Prepares a spool for reading.
 ///
@@ -38,14 +40,14 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let (depth, tops) = (layout.walk_depth(), queues.iter().map(PathBuf::from).collect());
     let live = live::master(&root);
     let instance = instance(&root, detected, options, (&settings, &hashing), &owner, &queues, live);
-    let live_listing = live::may_be_asked(live, instance.at_home, process::is_root())
-        .then(|| live::listing(&settings, &detected.root))
-        .flatten();
+    let tools = live::tools(&settings, &detected.root);
+    let asked = live::may_be_asked(live, instance.at_home, process::is_root());
+    let live_listing = tools.as_ref().filter(|_| asked).map(live::listing);
     let missing = layout::SCANNED.into_iter().filter(|queue| !queues.contains(queue)).collect();
     let hash_folders = side_log::hash_folders(&root);
-    let spool = Spool { layout, owner, deep: options.deep, missing, hash_folders };
+    let spool = Arc::new(Spool { layout, owner, deep: options.deep, missing, hash_folders });
+    let remedies = plan::remedies(Arc::clone(&spool), tools, &settings);
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
     Ok(Opened { instance, root, tops, depth, read, live_listing, remedies })
 }
 

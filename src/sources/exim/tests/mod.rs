@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 mod fixtures;
 mod hostile;
+mod plan;
 mod synthetic;
 
 /// Where the spools lie.

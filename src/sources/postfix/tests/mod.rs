@@ -16,6 +16,7 @@ use tempfile::TempDir;
 mod configuration;
 mod fixtures;
 mod hostile;
+mod plan;
 mod synthetic;
 
 /// Where the spools lie, but for those of second instances.
