@@ -17,6 +17,7 @@ pub mod dma;
 pub mod exchange;
 pub mod exim;
 mod fault;
+mod handing;
 pub mod nullmailer;
 pub mod opensmtpd;
 pub mod postfix;

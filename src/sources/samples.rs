@@ -1,8 +1,9 @@
 //! Spools for the tests of sources: fixtures as they were when they were copied, and made-up ones. Git keeps neither owners nor
 //! inodes nor empty folders: the first two come from the manifest, the folders are made anew.
 
-use super::{Detected, Opened, Options, Place, Source, Unit};
+use super::{Ask, Detected, Extent, Opened, Options, Place, Remedies, Source, Unit};
 use crate::evidence::{Damage, Message, Record, Sign, Signed, Time};
+use crate::plan::{Change, Given, Proposal, Refusal, Verb, Way};
 use crate::read::disk::EntryKind;
 use crate::read::manifest::Manifest;
 use std::collections::BTreeMap;
@@ -106,6 +107,26 @@ impl Sample {
             }
         }
         found
+    }
+
+    /// What these remedies propose for the message at this place.
+    pub fn proposed(
+        &self,
+        remedies: &Remedies,
+        place: &str,
+        (verb, rules, listed): (Verb, &[&str], Option<bool>),
+        given: &Given,
+    ) -> Result<Proposal, Refusal> {
+        let (message, instance, root) = (self.message(place), &self.opened.instance, &self.opened.root);
+        let now = Time::parse("2026-11-24T12:00:00Z").unwrap();
+        (remedies.propose)(&Ask { verb, rules, listed, message, instance, root, given, now })
+    }
+
+    /// The content of the message at this place.
+    pub fn content(&self, place: &str, extent: Extent) -> Result<Vec<u8>, Refusal> {
+        let mut content = Vec::new();
+        let write = &self.opened.remedies.content;
+        write(&self.opened.root, self.message(place), extent, &mut content).map(|()| content)
     }
 
     /// How many files are no message of their own.
@@ -306,6 +327,43 @@ pub fn copy(from: &Path, to: &Path) {
         } else {
             std::fs::copy(entry.path(), &target).unwrap();
         }
+    }
+}
+
+/// What is given where nothing is left to run.
+pub fn offline() -> Given {
+    Given { offline: true, ..Given::default() }
+}
+
+/// A proposal in a few words: commands as they are typed, changes and parts by their paths.
+pub fn told(proposal: &Proposal) -> Vec<String> {
+    let typed = |command: &crate::plan::Command| {
+        std::iter::once(command.program.as_str())
+            .chain(command.arguments.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    match &proposal.way {
+        Way::Native { commands } => commands.iter().map(typed).collect(),
+        Way::Repair { changes, then } => changes.iter().map(change).chain(then.iter().map(typed)).collect(),
+        Way::HandOver { parts, outgoing } => {
+            let to = outgoing.recipients.iter().map(|recipient| recipient.address.lossy());
+            let from = outgoing.sender.as_ref().map_or("?".into(), |sender| sender.lossy());
+            let envelope = format!("{from} -> {}", to.collect::<Vec<_>>().join(" "));
+            parts.iter().map(|part| part.lossy().into_owned()).chain([envelope]).collect()
+        }
+    }
+}
+
+fn change(change: &Change) -> String {
+    match change {
+        Change::Owner { path, uid, gid } => format!("chown {uid}:{gid:?} {}", path.lossy()),
+        Change::Mode { path, mode } => format!("chmod {mode:o} {}", path.lossy()),
+        Change::Modified { path, at } => format!("touch {} {}", at.rfc3339(), path.lossy()),
+        Change::Folder { path, uid, gid, mode } => format!("mkdir {mode:o} {uid}:{gid} {}", path.lossy()),
+        Change::Rename { from, to } => format!("mv {} {}", from.lossy(), to.lossy()),
+        Change::Link { from, to } => format!("ln {} {}", from.lossy(), to.lossy()),
+        Change::Wake { path } => format!("wake {}", path.lossy()),
     }
 }
 

@@ -9,6 +9,14 @@ use std::path::{Path, PathBuf};
 
 /// Where the listing tool is installed: by packages, and by the source as it is.
 const PROGRAMS: [&str; 3] = ["/usr/bin/mailq", "/usr/lib/courier/bin/mailq", "/usr/local/bin/mailq"];
+/// Where `courier` is.
+const COURIER: [&str; 3] = ["/usr/sbin/courier", "/usr/lib/courier/sbin/courier", "/usr/local/sbin/courier"];
+/// Where `cancelmsg` is.
+const CANCEL: [&str; 3] =
+    ["/usr/bin/cancelmsg", "/usr/lib/courier/bin/cancelmsg", "/usr/local/bin/cancelmsg"];
+/// Where its sendmail(1) is.
+const SENDMAIL: [&str; 3] =
+    ["/usr/sbin/sendmail", "/usr/lib/courier/bin/sendmail", "/usr/local/bin/sendmail"];
 /// What courierd holds open as long as it runs.
 const HELD: [&str; 2] = ["tmp/courierd.lock", "tmp/trigger"];
 /// Folders of one kind that are looked at for the last activity.
@@ -27,6 +35,18 @@ pub fn scheduler(root: &Root) -> Option<Live> {
 /// The listing tool, if it is Courier's and reads this queue. Every mail system has a `mailq`; that of Courier takes on the
 /// rights of the owner or the group of the queue. To anybody but root it shows only his own mail (`mailq.c`, `main`).
 pub fn listing(root: &Root) -> Option<LiveListing> {
+    let program = own(root, &PROGRAMS)?;
+    process::is_root().then(|| LiveListing {
+        program,
+        arguments: vec!["-batch".to_owned()],
+        format: super::listing::BATCH,
+        risk: None,
+    })
+}
+
+/// The first of these programs that takes on the rights of the owner or the group of the queue, where this is the queue
+/// that Courier has on this system.
+fn own(root: &Root, programs: &[&str]) -> Option<PathBuf> {
     let spool = std::fs::canonicalize(root.path()).ok()?;
     let usual = USUAL.into_iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == spool));
     let (_, owner) = root.stat(Path::new(".")).ok()?;
@@ -35,13 +55,28 @@ pub fn listing(root: &Root) -> Option<LiveListing> {
         (_, Some(group)) => group == owner.gid,
         _ => false,
     };
-    let program = PROGRAMS.into_iter().map(PathBuf::from).find(own)?;
-    (usual && process::is_root()).then(|| LiveListing {
-        program,
-        arguments: vec!["-batch".to_owned()],
-        format: super::listing::BATCH,
-        risk: None,
-    })
+    programs.iter().map(PathBuf::from).find(own).filter(|_| usual)
+}
+
+/// The programs by which Courier acts on a message, and takes one in.
+#[derive(Debug, Clone, Default)]
+pub struct Programs {
+    /// `courier`, which flushes. It has no rights of its own (`courier.c`): the listing tool has to be Courier's.
+    pub courier: Option<PathBuf>,
+    /// `cancelmsg`, which has those of the owner (`cancelmsg.c`).
+    pub cancel: Option<PathBuf>,
+    /// sendmail(1), which has those of the group (`sendmail.C`).
+    pub sendmail: Option<PathBuf>,
+}
+
+impl Programs {
+    /// Looks for them.
+    pub fn of(root: &Root) -> Self {
+        let courier = own(root, &PROGRAMS)
+            .and_then(|_| COURIER.iter().map(PathBuf::from).find(|program| program.exists()))
+            .filter(|_| process::is_root());
+        Self { courier, cancel: own(root, &CANCEL), sendmail: own(root, &SENDMAIL) }
+    }
 }
 
 /// The newest time that the kernel stamped on a folder of the queue.

@@ -3,12 +3,15 @@
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::Treatment;
 
+mod content;
 mod control;
 mod listing;
 mod live;
 mod message;
 mod name;
+mod outgoing;
 mod place;
+mod plan;
 mod settings;
 mod spool;
 mod submission;

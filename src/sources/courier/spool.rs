@@ -1,12 +1,14 @@
 //! A queue that is ready to be read.
 
+use super::live::Programs;
 use super::message::{self, Entry, Spool};
 use super::name::{self, Name};
 use super::place::FOLDERS;
+use super::plan::Host;
 use super::{live, settings, submission};
 use crate::evidence::{Fact, Instance, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
 
 /// Names in `msgq` that are looked at to see whether a copy kept hard links.
@@ -34,7 +36,8 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let spool = Spool::new(owner, links_kept, live.map(|_| options.now));
     let tops = folders.iter().map(PathBuf::from).collect();
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
+    let programs = if live.is_some() { Programs::of(&root) } else { Programs::default() };
+    let remedies = Host { programs, runs: live.is_some(), owner }.remedies();
     Ok(Opened { instance, root, tops, depth: 1, read, live_listing, remedies })
 }
 

@@ -6,6 +6,8 @@ use crate::evidence::{ListingEntry, RecipientState, Sign, Text, TimeKind};
 use crate::sources::samples::{Sample, expected, facts, file, lay_out, noise, recognises};
 use std::path::Path;
 
+mod plan;
+
 const CONTROL: &[u8] = b"sa@b.example\nfdns; localhost\ne\nt\nM0000000000000065.000000006B04D9F0.00000326\n\
                          rone@d.example\nR\nN\nrtwo@d.example\nR\nN\nE1796084848\nA1795480048\n";
 const DATA: &[u8] = b"Subject: whole\n\nbody\n";

@@ -9,6 +9,8 @@ use crate::evidence::{Text, TimeKind};
 const MAX_RECIPIENTS: usize = 1_000;
 /// Options that take a value. `E` and `J` take one only if it is attached.
 const WITH_VALUE: &[u8] = b"ABbeFfLNopRrV";
+/// The line of arguments is as long as a command line can be on most systems.
+pub const MAX_LINE_BYTES: usize = 128 << 10;
 
 /// What the arguments say.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// Where smtpctl is installed.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/smtpctl", "/usr/local/sbin/smtpctl", "/usr/bin/smtpctl"];
 
+/// Where its sendmail(1) is.
+const SENDMAIL: [&str; 3] = ["/usr/sbin/sendmail", "/usr/local/sbin/sendmail", "/usr/lib/sendmail"];
+
 /// Why its listing proves nothing shortly after its start.
 pub const LOADING: &str = "smtpd started so short a time ago that it may not have read all of its queue, and what it has not \
                            read it does not list";
@@ -30,14 +33,28 @@ pub fn queue_process(root: &Root) -> Option<Live> {
 /// The listing tool. It asks the smtpd of this very system, whose spool is compiled in: a spool of a container, which looks
 /// the same from outside, is not the one that it speaks of.
 pub fn listing(root: &Root, loading: bool) -> Option<LiveListing> {
-    let program = PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())?;
-    let own = Root::open(Path::new(SPOOL)).ok()?.identity().ok()?;
-    (own == root.identity().ok()?).then(|| LiveListing {
-        program,
+    Some(LiveListing {
+        program: program(root)?,
         arguments: ["show", "queue"].map(str::to_owned).to_vec(),
         format: super::listing::SHOW_QUEUE,
         risk: loading.then_some(LOADING),
     })
+}
+
+/// smtpctl, if this is the spool of the smtpd that it speaks to.
+pub fn program(root: &Root) -> Option<PathBuf> {
+    let program = PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())?;
+    let own = Root::open(Path::new(SPOOL)).ok()?.identity().ok()?;
+    (own == root.identity().ok()?).then_some(program)
+}
+
+/// The sendmail(1) that is smtpctl under another name (`smtpctl.c`, `sendmail_compat`), and not that of another mail system.
+pub fn sendmail(smtpctl: &Path) -> Option<PathBuf> {
+    let same = |program: &PathBuf| {
+        let (one, other) = (std::fs::canonicalize(program).ok()?, std::fs::canonicalize(smtpctl).ok()?);
+        (one == other).then_some(())
+    };
+    SENDMAIL.iter().map(PathBuf::from).find(|program| same(program).is_some())
 }
 
 /// Whether smtpd may not yet have come to the end of its queue: until then it does not list what it has not read.

@@ -3,7 +3,7 @@
 //! smtpd looks there once, a second after it started. Source: OpenSMTPD `smtpd.c`, `offline_scan`, `offline_enqueue`;
 //! `smtpctl.c`, `offline_file`; `enqueue.c`, `enqueue_offline`.
 
-use super::arguments::{self, Arguments};
+use super::arguments::{self, Arguments, MAX_LINE_BYTES};
 use super::id;
 use super::message::{Draft, MAX_HEADER_BYTES, Spool};
 use super::queue::records;
@@ -13,9 +13,6 @@ use crate::evidence::{
 use crate::read::content::add_headers;
 use crate::read::disk::{EntryKind, Root};
 use std::path::Path;
-
-/// The line of arguments is as long as a command line can be on most systems.
-const MAX_LINE_BYTES: usize = 128 << 10;
 
 /// Reads a file of `offline`.
 pub fn read(root: &Root, spool: &Spool, path: &Path) -> Vec<Record> {

@@ -40,6 +40,11 @@ impl Reader {
         Self { uid, gid, fact }
     }
 
+    /// The user of the queue, where the folders tell.
+    pub fn user(&self) -> Option<u32> {
+        self.uid
+    }
+
     /// Why smtpd cannot read this file.
     pub fn refused_file(&self, path: &Path, stat: &Stat) -> Option<Fact> {
         self.refused(path, stat, READ, "read")

@@ -4,12 +4,13 @@ use super::coding::Coding;
 use super::live;
 use super::message::Spool;
 use super::place::FOLDERS;
+use super::plan::Host;
 use super::reader::Reader;
 use super::sample::Sample;
 use super::{offline, queue, unfinished};
 use crate::evidence::{Damage, DamageKind, Epoch, Fact, Instance, Live, Locus, Record, Text, Time};
 use crate::read::disk::{EntryKind, Root, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,6 +41,7 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
             Locus::whole("."),
         ));
     }
+    let remedies = Host::of(&root, live.is_some(), &reader).remedies();
     let spool = Spool {
         indexed: indexed(&instance.epochs),
         live_since: live.map(|live| live.since),
@@ -59,7 +61,6 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         read_unit(&spool, unit, emit);
     });
     let tops = folders.iter().map(PathBuf::from).collect();
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
     Ok(Opened { instance, root, tops, depth: WALK_DEPTH, read, live_listing, remedies })
 }
 

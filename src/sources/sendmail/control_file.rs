@@ -59,6 +59,16 @@ pub fn read(bytes: &[u8], whole: bool) -> Result<Reading, UnknownVersion> {
     Ok(reader.reading)
 }
 
+/// The items of a control file, each with its code in front and without its line end.
+pub fn items(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let item = next(bytes, at)?;
+        at = item.end;
+        Some(item.bytes)
+    })
+}
+
 /// The item at this place (`fgetfolded`).
 fn next(bytes: &[u8], start: usize) -> Option<Item<'_>> {
     bytes.get(start).filter(|_| start < bytes.len())?;
@@ -265,7 +275,7 @@ impl Reader {
 }
 
 /// An address without its angle brackets; `<>` is the null sender.
-fn address(value: &[u8]) -> Text {
+pub fn address(value: &[u8]) -> Text {
     let value = value.trim_ascii();
     let bare = value.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">"));
     Text::new(bare.unwrap_or(value))

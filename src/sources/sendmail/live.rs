@@ -31,12 +31,17 @@ pub fn owner(root: &Root, settings: &Settings) -> Option<Live> {
     })
 }
 
-/// The listing, if the configuration of this machine names this spool.
-pub fn listing(settings: &Settings) -> Option<LiveListing> {
+/// The sendmail of this machine, if its configuration names this spool.
+pub fn program(settings: &Settings) -> Option<PathBuf> {
     if !settings.names_this_spool || settings.tree.as_deref() != Some(Path::new("/")) {
         return None;
     }
-    let program = PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())?;
+    PROGRAMS.iter().map(PathBuf::from).find(|program| program.exists())
+}
+
+/// The listing, if the configuration of this machine names this spool.
+pub fn listing(settings: &Settings) -> Option<LiveListing> {
+    let program = program(settings)?;
     let arguments: &[&str] = if settings.client { &["-bp", "-Ac"] } else { &["-bp"] };
     let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
     Some(LiveListing { program, arguments, format: super::listing::NAME, risk: Some(RISK) })

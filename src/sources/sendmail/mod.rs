@@ -3,6 +3,7 @@
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
 use crate::evidence::Treatment;
 
+mod content;
 mod control_file;
 mod folder;
 mod halves;
@@ -11,6 +12,8 @@ mod live;
 mod message;
 mod name;
 mod place;
+mod plan;
+mod queued;
 mod reading;
 mod settings;
 mod signs;

@@ -5,10 +5,11 @@ use super::halves;
 use super::live;
 use super::message::Entry;
 use super::name::{self, Kind};
+use super::plan::Host;
 use super::settings::Settings;
 use crate::evidence::{Damage, Fact, Instance, Live, Locus, Record, Text, Time};
 use crate::read::disk::{EntryKind, not_regular};
-use crate::sources::{Detected, Emit, Opened, Options, Remedies, Unit};
+use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
 
 /// Folders below a spool that are walked. Host status (`.hoststat`) has one for each part of a domain name.
@@ -60,6 +61,7 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let live = live::owner(&root, &settings);
     let last_activity = live::last_activity(&root, &folders.paths, options.now);
     let live_listing = live.and_then(|_| live::listing(&settings));
+    let remedies = Host::of(&settings, live.is_some(), folders.paths.clone()).remedies();
     let spool = Spool {
         deep: options.deep,
         client: settings.client,
@@ -76,7 +78,6 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         // There is one record a file, so that it does not matter whether anybody wants more.
         let _ = emit(read_unit(&spool, unit));
     });
-    let remedies = Remedies::none("ghostq does not act on this source yet", "");
     Ok(Opened {
         instance,
         root,

@@ -14,6 +14,7 @@ mod coded;
 mod fixtures;
 mod hostile;
 mod intake;
+mod plan;
 mod queue;
 
 /// A message ID and an envelope of it.

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 mod configuration;
 mod fixtures;
 mod hostile;
+mod plan;
 mod synthetic;
 
 /// Where the made-up spools lie.
