@@ -92,14 +92,14 @@ impl Workshop<'_> {
             }
         };
         let bench = Bench { job: &job, spool: &spool, vault: &vault };
-        let mut _lock = None;
+        let mut held = None;
         if !course.touched() {
             if let Err(why) = self.prepare(course, &bench, message) {
                 return self.close(course, End::Untouched, format!("{why:#}"));
             }
             if let Some(wanted) = &job.lock {
                 match lock::message(&spool, wanted) {
-                    Ok(held) => _lock = Some(held),
+                    Ok(taken) => held = Some(taken),
                     Err(why) => return self.close(course, End::Untouched, why),
                 }
             }
@@ -108,7 +108,7 @@ impl Workshop<'_> {
                 return self.close(course, End::Untouched, why);
             }
         }
-        self.steps(course, &bench)
+        self.steps(course, &bench, held)
     }
 
     /// Copies everything that the steps need into the vault.
@@ -135,9 +135,18 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    fn steps(&mut self, course: &mut Course, bench: &Bench<'_>) -> Result<Went> {
+    fn steps(
+        &mut self,
+        course: &mut Course,
+        bench: &Bench<'_>,
+        mut held: Option<lock::Held>,
+    ) -> Result<Went> {
         let mut notes = Vec::new();
         for (number, step) in bench.job.steps.iter().enumerate() {
+            if matches!(step, Step::Run { .. }) {
+                // The mail system is to work on the message now.
+                drop(held.take());
+            }
             let state = course.steps.get(number).cloned().unwrap_or(StepState::Waiting);
             let outcome = match state {
                 StepState::Done { ref outcome, .. } if outcome.refused.is_empty() => continue,

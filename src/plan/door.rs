@@ -63,8 +63,9 @@ impl Choice {
                 submission: Submission {
                     program: rest.to_owned(),
                     arguments: vec!["-i".to_owned()],
-                    null_sender: "<>".to_owned(),
+                    null_sender: Some("<>".to_owned()),
                     dsn: false,
+                    envelope_on_top: false,
                 },
             },
             "smtp" | "smtps" | "lmtp" => Door::Smtp { url: text.to_owned(), password_file, ca_file },

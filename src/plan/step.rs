@@ -110,10 +110,14 @@ pub struct Submission {
     pub program: String,
     /// Arguments before `-f SENDER -- RECIPIENT…` (`-i`, `-G`, `-C DIR`).
     pub arguments: Vec<String>,
-    /// How the null sender is written after `-f`.
-    pub null_sender: String,
+    /// How the null sender is written after `-f`; `None` if the command has no way to say it.
+    pub null_sender: Option<String>,
     /// Whether it understands `-N`, `-R` and `-V` of RFC 3461. For Exim `-R` starts a queue run.
     pub dsn: bool,
+    /// Whether it takes the envelope from its standard input, in front of the message, and no arguments: the sender, each
+    /// recipient on a line, an empty line (`nullmailer-queue(8)`).
+    #[serde(default)]
+    pub envelope_on_top: bool,
 }
 
 /// One step of a plan that is carried out under the journal.

@@ -42,7 +42,10 @@ pub fn top(job: &Job, operation: &str, host: &str, carriage: bool) -> Vec<u8> {
     let end = if carriage { "\r\n" } else { "\n" };
     let mut top = Vec::new();
     if let (Some(door), Some(outgoing)) = (&job.door, &job.outgoing) {
-        top = drop_folder::envelope(door, outgoing);
+        top = match door {
+            Door::Sendmail { submission } => sendmail::envelope_on_top(submission, outgoing),
+            _ => drop_folder::envelope(door, outgoing),
+        };
     }
     let export = job.door.as_ref().is_some_and(Door::is_export);
     if job.verb == Verb::Requeue && !export {

@@ -71,22 +71,47 @@ pub fn arguments(submission: &Submission, outgoing: &Outgoing) -> Result<Vec<OsS
     if outgoing.recipients.is_empty() {
         return Err("it has no recipients".to_owned());
     }
-    if outgoing.recipients.len() > MAX_RECIPIENTS {
+    if outgoing.recipients.len() > MAX_RECIPIENTS && !submission.envelope_on_top {
         return Err(format!(
             "it has {} recipients, and a command line takes {MAX_RECIPIENTS}; use `--via smtp://localhost`",
             outgoing.recipients.len()
         ));
     }
+    if submission.envelope_on_top {
+        let all = outgoing.recipients.iter().map(|recipient| &recipient.address);
+        all.chain(Some(sender).filter(|sender| !sender.is_empty())).try_for_each(address::check)?;
+        return Ok(arguments);
+    }
     if submission.dsn {
         arguments.extend(delivery_options(outgoing));
     }
     arguments.push("-f".into());
-    arguments.push(if sender.is_empty() { submission.null_sender.clone().into() } else { checked(sender)? });
+    arguments.push(match &submission.null_sender {
+        _ if !sender.is_empty() => checked(sender)?,
+        Some(null) => null.into(),
+        None => {
+            return Err(format!(
+                "`{}` cannot be told that a message has no sender; use `--via smtp://…`",
+                submission.program
+            ));
+        }
+    });
     arguments.push("--".into());
     for recipient in &outgoing.recipients {
         arguments.push(checked(&recipient.address)?);
     }
     Ok(arguments)
+}
+
+/// The envelope in front of the message, for a command that takes it there.
+pub fn envelope_on_top(submission: &Submission, outgoing: &Outgoing) -> Vec<u8> {
+    if !submission.envelope_on_top {
+        return Vec::new();
+    }
+    let sender = outgoing.sender.as_ref().map_or(&b""[..], Text::bytes);
+    let recipients = outgoing.recipients.iter().map(|recipient| recipient.address.bytes());
+    let lines = std::iter::once(sender).chain(recipients).chain(std::iter::once(&b""[..]));
+    lines.flat_map(|line| [line, b"\n"].concat()).collect()
 }
 
 fn checked(address: &Text) -> Result<OsString, String> {

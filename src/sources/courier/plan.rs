@@ -89,7 +89,8 @@ impl Host {
         Some(Submission {
             program: self.programs.sendmail.as_ref()?.display().to_string(),
             arguments: vec!["-i".to_owned()],
-            null_sender: String::new(),
+            null_sender: Some(String::new()),
+            envelope_on_top: false,
             dsn: true,
         })
     }

@@ -36,13 +36,13 @@ pub fn remedies(spool: Spool) -> Remedies {
 }
 
 /// How mail is handed in. No version of dma can be told the null sender: an empty one becomes the name of the user, and `<>`
-/// the local part of an address (`dma.c`, `set_from`; 0.13 makes `@HOST` and `<>@HOST` of them). A line end makes it refuse the
-/// message (`EINVAL`) before it takes it in, instead of sending it under a name that nobody gave; observed on 0.13 (exit 70).
+/// the local part of an address (`dma.c`, `set_from`; 0.13 makes `@HOST` and `<>@HOST` of them).
 fn submission(program: &Path) -> Submission {
     Submission {
         program: program.display().to_string(),
         arguments: vec!["-i".to_owned()],
-        null_sender: "\n".to_owned(),
+        null_sender: None,
+        envelope_on_top: false,
         dsn: false,
     }
 }

@@ -34,7 +34,8 @@ pub fn remedies(spool: Arc<Spool>, program: Option<PathBuf>) -> Remedies {
     let submission = program.as_ref().and_then(|program| program.to_str()).map(|program| Submission {
         program: program.to_owned(),
         arguments: vec!["-i".into()],
-        null_sender: "<>".into(),
+        null_sender: Some("<>".into()),
+        envelope_on_top: false,
         dsn: false,
     });
     let reader = Arc::clone(&spool);

@@ -31,17 +31,21 @@ pub fn listing(spool: &Path, owner: Option<u32>) -> Option<LiveListing> {
     })
 }
 
-/// How mail is handed in, if it is to this spool. `nullmailer-inject` itself, and not its `sendmail`: that hands the recipients
-/// on without the `--` before them, so that one beginning with `-` would be an option (`src/sendmail.cc`, `cli_main`). `-e`
-/// takes the recipients from the command line only. An empty `-f` is the null sender (`src/inject.cc`, `parse_args`). Both observed on 2.2.
+/// How mail is handed in, if it is to this spool: `nullmailer-queue`, which takes envelope and message as they are and adds a
+/// `Received` field (`nullmailer-queue(8)`). Its `sendmail` and `nullmailer-inject` would rewrite address fields, drop `Bcc`, and
+/// take a comma for the end of an address (`src/inject.cc`).
 pub fn submission(spool: &Path, owner: Option<u32>) -> Option<Submission> {
     let listing = listing(spool, owner)?;
-    let program = listing.program.with_file_name("nullmailer-inject");
-    program.exists().then(|| Submission {
+    let beside = listing.program.parent()?;
+    let folders = [beside.to_owned(), beside.with_file_name("sbin"), beside.with_file_name("libexec")];
+    let program =
+        folders.into_iter().map(|folder| folder.join("nullmailer-queue")).find(|program| program.exists())?;
+    Some(Submission {
         program: program.display().to_string(),
-        arguments: vec!["-e".to_owned()],
-        null_sender: String::new(),
+        arguments: Vec::new(),
+        null_sender: Some(String::new()),
         dsn: false,
+        envelope_on_top: true,
     })
 }
 

@@ -126,31 +126,11 @@ fn hand_over(ask: &Ask<'_>, path: &Path) -> Result<Proposal, Refusal> {
         ..Outgoing::default()
     };
     verbatim::complete(&outgoing, ask.verb)?;
-    if !ask.given.offline {
-        unambiguous(&outgoing)?;
-    }
     if ask.verb == Verb::Requeue {
         content::write(ask.root, ask.message, Extent::Whole, &mut std::io::sink())?;
     }
     let way = Way::HandOver { parts: vec![ask.message.place.path.clone()], outgoing };
     Ok(Proposal { way, lock: None, warnings: set_aside(ask).into_iter().collect() })
-}
-
-/// nullmailer-inject reads its arguments as header fields are read (`inject.cc`, `parse_recip_arg`): a comma in one makes two.
-fn unambiguous(outgoing: &Outgoing) -> Result<(), Refusal> {
-    let recipients = outgoing.recipients.iter().map(|recipient| &recipient.address);
-    for address in recipients.chain(&outgoing.sender) {
-        if address.bytes().iter().any(|byte| b" ,;:<>()[]\\\"".contains(byte)) {
-            return Err(Refusal::new(
-                format!(
-                    "nullmailer-inject would not take `{}` for the one address that it is",
-                    address.lossy()
-                ),
-                "hand it to another mail system, or by hand to nullmailer-queue",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// What the sender was told of a message in `failed` (`send.cc`, `bounce_msg`).

@@ -92,7 +92,8 @@ impl Host {
         Some(Submission {
             program: self.sendmail.clone()?,
             arguments: vec!["-i".to_owned()],
-            null_sender: "<>".to_owned(),
+            null_sender: Some("<>".to_owned()),
+            envelope_on_top: false,
             dsn: true,
         })
     }

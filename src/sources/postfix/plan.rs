@@ -62,7 +62,8 @@ fn submission(tools: &Tools) -> Option<Submission> {
     Some(Submission {
         program: tools.sendmail.as_ref()?.to_str()?.to_owned(),
         arguments: tools.arguments("-C", &["-i", "-G"]),
-        null_sender: "<>".into(),
+        null_sender: Some("<>".into()),
+        envelope_on_top: false,
         dsn: true,
     })
 }

@@ -43,7 +43,8 @@ pub fn submission(queue: &Path) -> Option<Submission> {
     own.then(|| Submission {
         program: program.display().to_string(),
         arguments: Vec::new(),
-        null_sender: String::new(),
+        null_sender: Some(String::new()),
+        envelope_on_top: false,
         dsn: false,
     })
 }

@@ -105,7 +105,8 @@ impl Host {
         Some(Submission {
             program: self.program.clone()?,
             arguments: [mode, "-i", "-G"].map(str::to_owned).to_vec(),
-            null_sender: "<>".to_owned(),
+            null_sender: Some("<>".to_owned()),
+            envelope_on_top: false,
             dsn: true,
         })
     }

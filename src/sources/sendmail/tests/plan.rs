@@ -131,7 +131,7 @@ fn the_queue_of_the_submission_program_is_run_by_it() {
     assert_eq!(told(&requeued.unwrap()), [format!("{SENDMAIL} -Ac -qI6AO7vTMo000288")]);
     let submission = running(true).submission.unwrap();
     assert_eq!(
-        (submission.arguments.join(" ").as_str(), submission.null_sender.as_str()),
+        (submission.arguments.join(" ").as_str(), submission.null_sender.as_deref().unwrap_or("none")),
         ("-Ac -i -G", "<>")
     );
     assert_eq!(running(false).submission.unwrap().arguments, ["-Am", "-i", "-G"]);
