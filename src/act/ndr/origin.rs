@@ -50,7 +50,8 @@ pub fn of(source: &str, attributes: &[(String, Text)], headers: &Headers) -> Ori
 
 fn user(source: &str, attributes: &[(String, Text)]) -> Option<Text> {
     let value = |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-    // OpenSMTPD keeps no name, and marks what a local program handed in the same way (`smtpd/smtp_session.c`, `EF_AUTHENTICATED`).
+    // OpenSMTPD keeps no name. It sets the flag for local programs as well (seen in its queue, 6.8.0p2), so that only with another
+    // client it says that somebody gave a password; that is what the name of the flag says, and was not tried.
     let is_remote = value("sockaddr").is_some_and(|client| client.bytes() != b"local");
     if source == "opensmtpd" && is_remote {
         let flags = value("flags")?.lossy().to_ascii_lowercase();

@@ -76,7 +76,8 @@ fn enhanced(text: &str) -> Option<&str> {
 pub fn fields(notice: &Notice) -> String {
     let mut block = field::folded("Reporting-MTA", &format!("dns; {}", field::host(&notice.host)));
     if let Some(envid) = &notice.envid {
-        // RFC 3464 section 2.2.1 keeps it as the sender wrote it. What cannot stand in a field goes back into the xtext in which it came.
+        // RFC 3464 section 2.2.1 keeps it as the sender wrote it, so it is not in xtext (as in sendmail, `savemail.c`, `errbody`). What cannot
+        // stand in a field goes back into the xtext in which it came.
         let plain = envid.bytes().iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
         let value = if plain { envid.lossy().into_owned() } else { field::xtext(envid) };
         block.push_str(&field::unfolded("Original-Envelope-Id", "", &short(&value)));
