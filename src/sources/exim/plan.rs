@@ -145,10 +145,8 @@ impl Planner {
             return hand_over(found);
         }
         if found.is_hidden() {
-            let unread = found.is_well_named()
-                && !found.is_in_finput()
-                && found.has(|sign| *sign == Sign::ForeignName);
             // An ID that this Exim does not read gets another one only by being handed in.
+            let unread = self.spool.generation.refusal(found.ask.root, &found.named.made).is_some();
             return if unread { hand_over(found) } else { self.repair(found) };
         }
         if let Some(trouble) = found.body_trouble() {
@@ -220,7 +218,10 @@ impl Planner {
     }
 
     fn ndr(&self, found: &Found<'_>) -> Result<Proposal, Refusal> {
-        refusals::may_be_returned(&found.whole.asked())?;
+        if let Some(trouble) = found.whole.envelope_trouble() {
+            return Err(trouble);
+        }
+        refusals::may_be_returned(&found.whole.asked()?)?;
         let readable = found.whole.header_trouble().is_none() && found.body_trouble().is_none();
         let visible = !found.is_damaged() && !found.is_hidden() && !found.ask.says("unlisted");
         if found.ask.given.offline || self.program.is_none() || !visible || !readable {
@@ -313,6 +314,13 @@ fn left_alone(found: &Found<'_>) -> Result<(), Refusal> {
             "look for its Message-ID in the main log; `ghostq requeue --via export:DIR` saves a copy",
         );
     }
+    if let Some(other) = other_envelope(found) {
+        let reason = format!(
+            "there is another envelope file of this ID, `{}`: they may be the same message",
+            other.display()
+        );
+        return Err(Refusal::new(reason, "compare both, and move one of them out of the spool"));
+    }
     let body = found.whole.body.as_ref().map(|(_, stat)| stat.links);
     if found.whole.stat.links > 1 || body.is_some_and(|links| links > 1) {
         return refuse(
@@ -327,6 +335,16 @@ fn left_alone(found: &Found<'_>) -> Result<(), Refusal> {
         );
     }
     Ok(())
+}
+
+/// An envelope file of the same ID where Exim sees it, to which the body may belong as well.
+fn other_envelope(found: &Found<'_>) -> Option<PathBuf> {
+    let (named, root) = (found.named, found.ask.root);
+    let name = Text::new([named.id.as_slice(), b"-H"].concat()).to_path();
+    let letter = message_id::letter(&named.id).map(String::from).unwrap_or_default();
+    let inputs = [named.spot.input.clone(), named.spot.queue.join("input"), named.spot.queue.join("Finput")];
+    let places = inputs.into_iter().flat_map(|input| [input.join(&name), input.join(&letter).join(&name)]);
+    places.into_iter().find(|path| *path != named.path && root.exists(path))
 }
 
 /// Its files under the names and in the folder in which Exim looks for them, whether the spool is split or not.

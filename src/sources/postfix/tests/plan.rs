@@ -143,6 +143,37 @@ fn a_wrong_owner_is_set_right_before_the_mode_that_makes_it_ready() {
 }
 
 #[test]
+fn a_queue_blocker_is_cured_also_where_the_queue_manager_left_it() {
+    let bytes = healthy();
+    let case = of(&[("active/D840DB0E078", &bytes)]);
+    let lines = "1\t0700\t1000:1000\t1\t9\t1795481209.0\tf\tactive/D840DB0E078\n\
+                 2\t0755\t100:0\t2\t4096\t1795481209.0\td\tdeferred\n";
+    let options = with_manifest(case.folder.path(), lines);
+    let case = open(case.folder, &options);
+    let proposal = live(&case, "active/D840DB0E078", &["queue-blocker"]).unwrap();
+    assert_eq!(
+        changes(&proposal),
+        [Change::Owner { path: "active/D840DB0E078".into(), uid: 100, gid: None }]
+    );
+}
+
+#[test]
+fn mail_is_handed_in_to_the_same_instance_as_mail_that_was_submitted_before() {
+    let folder = TempDir::new().unwrap();
+    let sendmail = Some(folder.path().join("sendmail"));
+    let tools = Tools { folder: folder.path().into(), config: Some("/etc/postfix-out".into()), sendmail };
+    let owner = Owner { uid: Some(100), fact: Fact::new("test", Locus::whole(".")) };
+    let layout = Layout::default();
+    let spool = Spool { layout, owner, deep: false, missing: Vec::new(), hash_folders: Vec::new() };
+    let settings = crate::sources::postfix::settings::Settings::default();
+    let remedies = crate::sources::postfix::plan::remedies(Arc::new(spool), Some(tools), &settings);
+    let submission = remedies.submission.unwrap();
+    assert_eq!(submission.arguments, ["-C", "/etc/postfix-out", "-i", "-G"]);
+    assert!(submission.dsn && submission.program.ends_with("/sendmail"));
+    assert!(fixture("deferred").opened.remedies.submission.is_none(), "a copy takes no mail");
+}
+
+#[test]
 fn a_renamed_file_gets_its_name_back_while_that_is_free() {
     let case = fixture("corrupt");
     let place = "deferred/E649CB0E031.bak";
@@ -263,6 +294,9 @@ fn what_cannot_be_sent_is_refused_with_a_way_out() {
 
     let bytes = healthy();
     let case = of(&[("active/D840DB0E078", &bytes), ("deferred/D/D840DB0E079", b"")]);
+    let lines = "1\t0700\t100:102\t1\t9\t1795481209.0\tf\tactive/D840DB0E078\n";
+    let options = with_manifest(case.folder.path(), lines);
+    let case = open(case.folder, &options);
     assert!(reason(live(&case, "active/D840DB0E078", &["overdue"])).contains("delivering it now"));
     assert!(reason(live(&case, "deferred/D/D840DB0E079", &["empty-file"])).contains("no bytes"));
 }
