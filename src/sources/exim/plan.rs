@@ -1,7 +1,7 @@
 //! What is to be done about a message of Exim: what Exim does itself, what is put right where it lies, what is handed over,
 //! and what is left alone.
 //!
-//! Source: Exim specification, `The Exim command line` (`-M`, `-Mt`, `-Mg`, `-MG`, `-qG`); `spool_out.c`
+//! Source: Exim specification, `The Exim command line` (`-M`, `-Mg`, `-MG`, `-qG`); `spool_out.c`
 //! (`spool_move_message`: it takes the message along, and not its journal); what is done when was observed on 4.96.
 
 use super::content::{self, Named, Whole};
@@ -190,31 +190,25 @@ impl Planner {
     }
 
     /// Has it delivered now. Nobody may be there to run a named queue: unless it has a journal it goes to the default one.
+    ///
+    /// `-M` thaws what is frozen, and ends in success whether there is a message left or not. `-Mt` fails on what is thawed
+    /// already, and so would fail when it is run again after a crash (observed on 4.96).
     fn deliver(&self, found: &Found<'_>, queue: Option<&str>) -> Result<Vec<Command>, Refusal> {
         let id = strict(found)?;
-        let mut commands = Vec::new();
-        let within = queue.map(|queue| format!("-qG{queue}"));
-        let within = within.as_deref();
-        if let Some(within) = within.filter(|_| found.whole.journals.is_empty()) {
-            let (arguments, what) = ([within, "-MG", "", id], "moves it to the default queue");
-            let undo = format!("exim -MG {} {id}", within.trim_start_matches("-qG"));
-            commands.push(self.command(&arguments, what, &undo)?);
-            if found.whole.header.options.frozen.is_some() {
-                commands.push(self.thaw(&[], id)?);
-            }
-            commands.push(self.command(&["-M", id], "has it delivered now", "")?);
-            return Ok(commands);
+        let frozen = found.whole.header.options.frozen.is_some();
+        let (what, undo) = if frozen {
+            ("thaws it and has it delivered now", format!("exim -Mf {id}"))
+        } else {
+            ("has it delivered now", String::new())
+        };
+        let Some(queue) = queue else { return Ok(vec![self.command(&["-M", id], what, &undo)?]) };
+        let within = format!("-qG{queue}");
+        if !found.whole.journals.is_empty() {
+            return Ok(vec![self.command(&[&within, "-M", id], what, &undo)?]);
         }
-        let within: Vec<&str> = within.into_iter().collect();
-        if found.whole.header.options.frozen.is_some() {
-            commands.push(self.thaw(&within, id)?);
-        }
-        commands.push(self.command(&[&within[..], &["-M", id]].concat(), "has it delivered now", "")?);
-        Ok(commands)
-    }
-
-    fn thaw(&self, within: &[&str], id: &str) -> Result<Command, Refusal> {
-        self.command(&[within, &["-Mt", id]].concat(), "thaws it", &format!("exim -Mf {id}"))
+        let back = format!("exim -MG {queue} {id}");
+        let moved = self.command(&[&within, "-MG", "", id], "moves it to the default queue", &back)?;
+        Ok(vec![moved, self.command(&["-M", id], what, &undo)?])
     }
 
     fn ndr(&self, found: &Found<'_>) -> Result<Proposal, Refusal> {

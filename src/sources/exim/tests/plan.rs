@@ -90,7 +90,10 @@ fn a_frozen_message_is_thawed_and_delivered_by_exim_itself() {
     let case = fixture("frozen-halves-named");
     let place = "input/1xVf5d-00003b-19-H";
     let proposal = live(&case, place, &["held"]).unwrap();
-    assert_eq!(commands(&proposal), ["-Mt 1xVf5d-00003b-19", "-M 1xVf5d-00003b-19"]);
+    assert_eq!(commands(&proposal), ["-M 1xVf5d-00003b-19"]);
+    let Way::Native { commands: native } = &proposal.way else { panic!("{proposal:?}") };
+    assert_eq!(native[0].what, "thaws it and has it delivered now");
+    assert_eq!(native[0].undo, "exim -Mf 1xVf5d-00003b-19");
     assert_eq!(proposal.lock, None, "Exim locks it itself");
     assert_eq!(commands(&ndr(&case, place, &["held"]).unwrap()), ["-Mg 1xVf5d-00003b-19"]);
 }
@@ -372,7 +375,7 @@ fn a_message_in_finput_goes_back_to_where_it_is_seen() {
     let proposal = live(&case, "Finput/1xVf5d-00002O-0X-H", &["other-queue", "held"]).unwrap();
     let expected = ["D", "H"].map(|half| format!("Finput/{ID}-{half} > input/{ID}-{half}"));
     assert_eq!(renames(&proposal), expected);
-    assert_eq!(commands(&proposal), ["-Mt 1xVf5d-00002O-0X", "-M 1xVf5d-00002O-0X"]);
+    assert_eq!(commands(&proposal), ["-M 1xVf5d-00002O-0X"]);
 }
 
 #[test]
