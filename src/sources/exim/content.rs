@@ -191,6 +191,10 @@ impl Whole {
         if let Some(unknown) = self.unknown {
             return Some(Refusal::new(unknown, SAVE));
         }
+        let sender = self.header.sender.as_ref().map(Text::bytes).unwrap_or_default();
+        if !sender.is_empty() && !is_address(sender) {
+            return Some(Refusal::new("its sender is no address, as damage leaves them", SAVE));
+        }
         let whole = self.header.envelope_whole && self.header.read == self.recipients.len() as u64;
         if whole { None } else { self.header_trouble() }
     }

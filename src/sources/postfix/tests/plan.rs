@@ -427,9 +427,62 @@ fn a_report_goes_to_a_sender_who_wants_it_and_to_no_other() {
         of(&[("corrupt/D840DB0E078", &null), ("corrupt/D840DB0E079", &never), ("corrupt/D840DB0E07A", cut)]);
     assert!(reason(ndr(&case, "corrupt/D840DB0E078", &[])).contains("null sender"));
     assert!(reason(ndr(&case, "corrupt/D840DB0E079", &[])).contains("asked not to be told"));
+    let long = [&b"S\xff\x1f"[..], &[b'a'; 4095]].concat();
+    let sender = memchr::memmem::find(&never, b"S\x08s@a.test").unwrap();
+    let mut bytes = never.clone();
+    bytes.splice(sender..sender + 10, long);
+    let bent =
+        of(&[("corrupt/D840DB0E078", &bytes), ("corrupt/D840DB0E079", &message("s\x07@a.test", "x=y"))]);
+    for place in ["corrupt/D840DB0E078", "corrupt/D840DB0E079"] {
+        assert!(reason(ndr(&bent, place, &[])).contains("its sender is no address"), "{place}");
+    }
     let returned = ndr(&case, "corrupt/D840DB0E07A", &["corrupt"]).unwrap();
     assert_eq!(addresses(handed_over(&returned).1), ["r@b.test"], "its body is cut off, its header is not");
     assert!(live(&case, "corrupt/D840DB0E07A", &["corrupt"]).is_err());
+}
+
+#[test]
+fn an_address_is_quoted_again_so_that_it_stays_one_address() {
+    let envelope = [
+        (b'T', "1 0"),
+        (b'S', "a, b@a.test"),
+        (b'R', "x \"y\"@b.test"),
+        (b'R', "plain+tag.x@b.test"),
+        (b'R', "dot.@b.test"),
+        (b'R', "jörg@b.test"),
+    ];
+    let bytes = queue_file(4, &envelope, &[(b'N', "A: b"), (b'N', "")], &[]);
+    let case = of(&[("corrupt/D840DB0E078", &bytes)]);
+    let proposal = offline(&case, case.message("corrupt/D840DB0E078"), Given::default()).unwrap();
+    let outgoing = handed_over(&proposal).1;
+    let expected = [r#""x \"y\""@b.test"#, "plain+tag.x@b.test", r#""dot."@b.test"#, "jörg@b.test"];
+    assert_eq!(addresses(outgoing), expected);
+    assert_eq!(outgoing.sender, Some(r#""a, b"@a.test"#.into()));
+}
+
+#[test]
+fn where_postfix_would_send_it_elsewhere_or_does_not_look_the_plan_says_so() {
+    let instance = fixture("second-instance");
+    let proposal = live(&instance, "deferred/8/8CC21B10049", &["other-queue"]).unwrap();
+    assert_eq!(commands(&proposal), ["postqueue -c /etc/postfix-out -i 8CC21B10049"]);
+
+    let envelope = [(b'T', "1 0"), (b'S', "s@a.test"), (b'>', "else@b.test"), (b'R', "r@b.test")];
+    let redirected = queue_file(1, &envelope, &[(b'N', "A: b"), (b'N', "")], &[]);
+    let bytes = healthy();
+    let case = of(&[
+        ("corrupt/D840DB0E078", &redirected),
+        ("saved/D840DB0E079", &bytes),
+        ("incoming/D840DB0E07A", &bytes),
+    ]);
+    assert!(reason(live(&case, "corrupt/D840DB0E078", &["corrupt"])).contains("REDIRECT"));
+    let saved = live(&case, "saved/D840DB0E079", &["other-queue"]).unwrap();
+    assert_eq!(handed_over(&saved).0, [Text::from("saved/D840DB0E079")]);
+    let lines = "1\t0700\t100:102\t1\t9\t1795481209.0\tf\tincoming/D840DB0E07A\n";
+    let options = with_manifest(case.folder.path(), lines);
+    let case = open(case.folder, &options);
+    let unlisted = live(&case, "incoming/D840DB0E07A", &["unlisted"]).unwrap();
+    assert_eq!(handed_over(&unlisted).1.recipients.len(), 3);
+    assert!(unlisted.lock.is_some());
 }
 
 /// A spool with each of these files in `corrupt`.
