@@ -140,7 +140,10 @@ impl Whole {
             .reader()
             .and_then(|reader| header_file::listen(reader, entry.id, &mut heard))
             .map_err(|error| entry.root.refused(entry.path, &error))?;
-        let body = entry.find(Half::Data).filter(|(_, kind, _)| *kind == EntryKind::Regular);
+        // The envelope file alone may have been renamed.
+        let untailed = || Entry { tail: b"", ..entry }.find(Half::Data);
+        let body = entry.find(Half::Data).or_else(untailed);
+        let body = body.filter(|(_, kind, _)| *kind == EntryKind::Regular);
         let body = body.map(|(path, _, stat)| (path, stat));
         header.recipients = std::mem::take(&mut heard.recipients);
         // What an alias stands for is done under its own name, and which of the recipients that was is not known.
@@ -188,6 +191,10 @@ impl Whole {
         if let Some(unknown) = self.unknown {
             return Some(Refusal::new(unknown, SAVE));
         }
+        let sender = self.header.sender.as_ref().map(Text::bytes).unwrap_or_default();
+        if !sender.is_empty() && !is_address(sender) {
+            return Some(Refusal::new("its sender is no address, as damage leaves them", SAVE));
+        }
         let whole = self.header.envelope_whole && self.header.read == self.recipients.len() as u64;
         if whole { None } else { self.header_trouble() }
     }
@@ -224,22 +231,25 @@ impl Whole {
         outgoing.envid = value("dsn_envid").map(|(_, value)| Text::new(decoded(value.bytes())));
         outgoing.smtputf8 = value("smtputf8").is_some();
         if outgoing.recipients.is_empty() {
-            return Err(Refusal::new(
-                "every one of its recipients has it already",
-                "let Exim clear it away with `exim -M ID`: there is nobody left to deliver it to",
-            ));
+            return Err(nobody_left());
         }
         Ok(outgoing)
     }
 
-    /// What a report needs to know, where Exim itself knows who is done.
-    pub fn asked(&self) -> Outgoing {
-        let recipients = self
-            .asked
-            .iter()
-            .map(|asked| OutgoingRecipient { notify: asked.notify, ..OutgoingRecipient::default() });
-        let recipients = recipients.collect();
-        Outgoing { sender: self.header.sender.clone(), recipients, ..Outgoing::default() }
+    /// What the senders of a report need to know, where Exim itself knows who is done.
+    ///
+    /// # Errors
+    /// When nobody is left of whom to report.
+    pub fn asked(&self) -> Result<Outgoing, Refusal> {
+        let left = self.recipients.iter().zip(&self.asked);
+        let left = left.filter(|(recipient, _)| recipient.state != RecipientState::Done);
+        let recipients: Vec<_> = left
+            .map(|(_, asked)| OutgoingRecipient { notify: asked.notify, ..OutgoingRecipient::default() })
+            .collect();
+        if recipients.is_empty() {
+            return Err(nobody_left());
+        }
+        Ok(Outgoing { sender: self.header.sender.clone(), recipients, ..Outgoing::default() })
     }
 
     /// Writes the body.
@@ -264,6 +274,13 @@ impl Whole {
             None => Ok(()),
         }
     }
+}
+
+fn nobody_left() -> Refusal {
+    Refusal::new(
+        "every one of its recipients has it already",
+        "let Exim clear it away with `exim -M ID`: there is nobody left to deliver it to",
+    )
 }
 
 fn failed(error: &io::Error) -> Refusal {

@@ -1,7 +1,7 @@
 //! What is to be done about a message of Exim: what Exim does itself, what is put right where it lies, what is handed over,
 //! and what is left alone.
 //!
-//! Source: Exim specification, `The Exim command line` (`-M`, `-Mt`, `-Mg`, `-MG`, `-qG`); `spool_out.c`
+//! Source: Exim specification, `The Exim command line` (`-M`, `-Mg`, `-MG`, `-qG`); `spool_out.c`
 //! (`spool_move_message`: it takes the message along, and not its journal); what is done when was observed on 4.96.
 
 use super::content::{self, Named, Whole};
@@ -146,10 +146,8 @@ impl Planner {
             return hand_over(found);
         }
         if found.is_hidden() {
-            let unread = found.is_well_named()
-                && !found.is_in_finput()
-                && found.has(|sign| *sign == Sign::ForeignName);
             // An ID that this Exim does not read gets another one only by being handed in.
+            let unread = self.spool.generation.refusal(found.ask.root, &found.named.made).is_some();
             return if unread { hand_over(found) } else { self.repair(found) };
         }
         if let Some(trouble) = found.body_trouble() {
@@ -193,35 +191,32 @@ impl Planner {
     }
 
     /// Has it delivered now. Nobody may be there to run a named queue: unless it has a journal it goes to the default one.
+    ///
+    /// `-M` thaws what is frozen, and ends in success whether there is a message left or not. `-Mt` fails on what is thawed
+    /// already, and so would fail when it is run again after a crash (observed on 4.96).
     fn deliver(&self, found: &Found<'_>, queue: Option<&str>) -> Result<Vec<Command>, Refusal> {
         let id = strict(found)?;
-        let mut commands = Vec::new();
-        let within = queue.map(|queue| format!("-qG{queue}"));
-        let within = within.as_deref();
-        if let Some(within) = within.filter(|_| found.whole.journals.is_empty()) {
-            let (arguments, what) = ([within, "-MG", "", id], "moves it to the default queue");
-            let undo = format!("exim -MG {} {id}", within.trim_start_matches("-qG"));
-            commands.push(self.command(&arguments, what, &undo)?);
-            if found.whole.header.options.frozen.is_some() {
-                commands.push(self.thaw(&[], id)?);
-            }
-            commands.push(self.command(&["-M", id], "has it delivered now", "")?);
-            return Ok(commands);
+        let frozen = found.whole.header.options.frozen.is_some();
+        let (what, undo) = if frozen {
+            ("thaws it and has it delivered now", format!("exim -Mf {id}"))
+        } else {
+            ("has it delivered now", String::new())
+        };
+        let Some(queue) = queue else { return Ok(vec![self.command(&["-M", id], what, &undo)?]) };
+        let within = format!("-qG{queue}");
+        if !found.whole.journals.is_empty() {
+            return Ok(vec![self.command(&[&within, "-M", id], what, &undo)?]);
         }
-        let within: Vec<&str> = within.into_iter().collect();
-        if found.whole.header.options.frozen.is_some() {
-            commands.push(self.thaw(&within, id)?);
-        }
-        commands.push(self.command(&[&within[..], &["-M", id]].concat(), "has it delivered now", "")?);
-        Ok(commands)
-    }
-
-    fn thaw(&self, within: &[&str], id: &str) -> Result<Command, Refusal> {
-        self.command(&[within, &["-Mt", id]].concat(), "thaws it", &format!("exim -Mf {id}"))
+        let back = format!("exim -MG {queue} {id}");
+        let moved = self.command(&[&within, "-MG", "", id], "moves it to the default queue", &back)?;
+        Ok(vec![moved, self.command(&["-M", id], what, &undo)?])
     }
 
     fn ndr(&self, found: &Found<'_>) -> Result<Proposal, Refusal> {
-        refusals::may_be_returned(&found.whole.asked())?;
+        if let Some(trouble) = found.whole.envelope_trouble() {
+            return Err(trouble);
+        }
+        refusals::may_be_returned(&found.whole.asked()?)?;
         let readable = found.whole.header_trouble().is_none() && found.body_trouble().is_none();
         let visible = !found.is_damaged() && !found.is_hidden() && !found.ask.says("unlisted");
         if found.ask.given.offline || self.program.is_none() || !visible || !readable {
@@ -314,6 +309,13 @@ fn left_alone(found: &Found<'_>) -> Result<(), Refusal> {
             "look for its Message-ID in the main log; `ghostq requeue --via export:DIR` saves a copy",
         );
     }
+    if let Some(other) = other_envelope(found) {
+        let reason = format!(
+            "there is another envelope file of this ID, `{}`: they may be the same message",
+            other.display()
+        );
+        return Err(Refusal::new(reason, "compare both, and move one of them out of the spool"));
+    }
     let body = found.whole.body.as_ref().map(|(_, stat)| stat.links);
     if found.whole.stat.links > 1 || body.is_some_and(|links| links > 1) {
         return refuse(
@@ -328,6 +330,16 @@ fn left_alone(found: &Found<'_>) -> Result<(), Refusal> {
         );
     }
     Ok(())
+}
+
+/// An envelope file of the same ID where Exim sees it, to which the body may belong as well.
+fn other_envelope(found: &Found<'_>) -> Option<PathBuf> {
+    let (named, root) = (found.named, found.ask.root);
+    let name = Text::new([named.id.as_slice(), b"-H"].concat()).to_path();
+    let letter = message_id::letter(&named.id).map(String::from).unwrap_or_default();
+    let inputs = [named.spot.input.clone(), named.spot.queue.join("input"), named.spot.queue.join("Finput")];
+    let places = inputs.into_iter().flat_map(|input| [input.join(&name), input.join(&letter).join(&name)]);
+    places.into_iter().find(|path| *path != named.path && root.exists(path))
 }
 
 /// Its files under the names and in the folder in which Exim looks for them, whether the spool is split or not.

@@ -51,6 +51,9 @@ impl Listen for Whole {
         match record.kind {
             b'R' => self.recipient(record, value, RecipientState::Pending),
             b'D' | b'/' => self.recipient(record, value, RecipientState::Done),
+            b'S' if record.length > MAX_VALUE_BYTES as u64 || value.iter().any(u8::is_ascii_control) => {
+                self.unknown = Some("its sender is no address, as damage leaves them");
+            }
             b'A' => match queue_file::split_attribute(value) {
                 Some((b"dsn_orig_rcpt", value)) => self.named(b'o', value),
                 Some((b"notify_flags", value)) => self.named(b'n', value),
@@ -207,6 +210,10 @@ impl Whole {
             to.orcpt.clone_from(&asked.orcpt);
             to.reason = reasons.get(&to.address).and_then(|reason| (*reason).clone());
         }
+        for to in &mut outgoing.recipients {
+            to.address = quoted(&to.address);
+        }
+        outgoing.sender = outgoing.sender.as_ref().map(quoted);
         outgoing.ret = self.ret;
         outgoing.envid.clone_from(&self.envid);
         outgoing.smtputf8 = self.smtputf8;
@@ -229,10 +236,36 @@ impl Whole {
         if given.recipients.is_empty() || given.recipients.iter().any(done) {
             return None;
         }
-        let outgoing = Outgoing { sender: self.reading.sender.clone(), ..Outgoing::default() };
+        let sender = self.reading.sender.as_ref().map(quoted);
+        let outgoing = Outgoing { sender, ..Outgoing::default() };
         let outgoing = outgoing.with(given, true);
         outgoing.sender.is_some().then_some(outgoing)
     }
+}
+
+/// An address as it stands in an envelope and on a command line. Queue files hold it in another form, without quotes, in
+/// which a blank or a comma is part of its local part (`global/quote_822_local.c`).
+fn quoted(address: &Text) -> Text {
+    let bytes = address.bytes();
+    let at = memchr::memrchr(b'@', bytes).unwrap_or(bytes.len());
+    let (local, domain) = bytes.split_at_checked(at).unwrap_or((bytes, b""));
+    // What an atom may hold (RFC 5322 section 3.2.3), and what is no ASCII (RFC 6532).
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"!#$%&'*+-/=?^_`{|}~".contains(byte);
+    let is_atom = |word: &[u8]| !word.is_empty() && word.iter().all(plain);
+    if bytes.is_empty() || local.split(|byte| *byte == b'.').all(is_atom) {
+        return address.clone();
+    }
+    let mut quoted = vec![b'"'];
+    for byte in local {
+        if matches!(byte, b'"' | b'\\') {
+            quoted.push(b'\\');
+        }
+        quoted.push(*byte);
+    }
+    quoted.push(b'"');
+    quoted.extend_from_slice(domain);
+    Text::new(quoted)
 }
 
 /// Bits of `dsn_mask.h`.

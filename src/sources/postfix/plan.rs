@@ -190,7 +190,9 @@ impl Planner {
                 "find the others with `find -samefile` and decide which is to stay",
             );
         }
-        if found.queue == "active" && !found.ask.given.offline {
+        // The queue manager moves a file to `active` before it opens it, and dies then on one that it may not open.
+        let blocker = found.has(|sign| matches!(sign, Sign::BlocksQueue));
+        if found.queue == "active" && !found.ask.given.offline && !blocker {
             return if found.runs() {
                 refuse(
                     "the queue manager is delivering it now, as far as can be told",

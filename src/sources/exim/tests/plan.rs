@@ -90,7 +90,10 @@ fn a_frozen_message_is_thawed_and_delivered_by_exim_itself() {
     let case = fixture("frozen-halves-named");
     let place = "input/1xVf5d-00003b-19-H";
     let proposal = live(&case, place, &["held"]).unwrap();
-    assert_eq!(commands(&proposal), ["-Mt 1xVf5d-00003b-19", "-M 1xVf5d-00003b-19"]);
+    assert_eq!(commands(&proposal), ["-M 1xVf5d-00003b-19"]);
+    let Way::Native { commands: native } = &proposal.way else { panic!("{proposal:?}") };
+    assert_eq!(native[0].what, "thaws it and has it delivered now");
+    assert_eq!(native[0].undo, "exim -Mf 1xVf5d-00003b-19");
     assert_eq!(proposal.lock, None, "Exim locks it itself");
     assert_eq!(commands(&ndr(&case, place, &["held"]).unwrap()), ["-Mg 1xVf5d-00003b-19"]);
 }
@@ -186,6 +189,50 @@ fn what_exim_does_not_see_gets_its_name_back_with_the_envelope_last() {
 }
 
 #[test]
+fn an_envelope_file_that_alone_was_renamed_meets_its_body_again_and_never_that_of_another() {
+    let header = envelope("s@a.test", "-body_linecount 1\nXX\n1\nr@b.test");
+    let place = "input/1xVf5d-00002O-0X-H.bak";
+    let case = of(&[
+        (place, header.as_slice()),
+        ("input/1xVf5d-00002O-0X-D", b"1xVf5d-00002O-0X-D\nbody\n"),
+        ("msglog/1xVf5d-00002O-0X", b"2026-11-24 01:12:57 Received from s@a.test\n"),
+    ]);
+    let proposal = live(&case, place, &["foreign-name"]).unwrap();
+    assert_eq!(renames(&proposal), [format!("{place} > {PLACE}")]);
+    assert_eq!(proposal.warnings, [""; 0]);
+    assert!(content(&case, place, Extent::Whole).unwrap().ends_with("\n\nbody\n"));
+
+    std::fs::write(case.folder.path().join(SPOOL).join(PLACE), &header).unwrap();
+    assert!(reason(live(&case, place, &["foreign-name"])).contains("another envelope file"));
+    assert!(reason(offline(&case, case.message(place), Given::default())).contains("another envelope file"));
+}
+
+#[test]
+fn mail_is_handed_in_to_exim_itself() {
+    let spool = Spool {
+        bare: false,
+        within: None,
+        owner: Owner {
+            ids: None,
+            fact: crate::evidence::Fact::new("test", crate::evidence::Locus::whole(".")),
+        },
+        generation: Generation::default(),
+        deep: false,
+        live: false,
+        last_activity: None,
+    };
+    let remedies = crate::sources::exim::plan::remedies(Arc::new(spool), Some(PROGRAM.into()));
+    let submission = remedies.submission.unwrap();
+    assert_eq!((submission.program.as_str(), submission.null_sender.as_str()), (PROGRAM, "<>"));
+    assert_eq!(
+        (submission.arguments, submission.dsn),
+        (vec!["-i".to_owned()], false),
+        "`-R` would run the queue"
+    );
+    assert!(fixture("deferred").opened.remedies.submission.is_none(), "a copy takes no mail");
+}
+
+#[test]
 fn an_id_that_this_exim_does_not_read_is_handed_over() {
     let case = fixture("foreign-names-future");
     let proposal = live(&case, "input/1xVf5e-0000000007x-0002-H", &["foreign-name"]).unwrap();
@@ -244,7 +291,7 @@ fn a_damaged_envelope_file_is_refused_with_the_byte_at_which_it_breaks() {
         let refusal = live(&case, place, &["corrupt"]).unwrap_err();
         assert!(refusal.reason.contains("damaged at byte"), "{}", refusal.reason);
         assert!(refusal.hint.contains("export:"));
-        assert!(ndr(&case, place, &["corrupt"]).is_err());
+        assert!(reason(ndr(&case, place, &["corrupt"])).contains("damaged at byte"));
         assert!(content(&case, place, Extent::Header).is_err());
     }
 }
@@ -328,7 +375,7 @@ fn a_message_in_finput_goes_back_to_where_it_is_seen() {
     let proposal = live(&case, "Finput/1xVf5d-00002O-0X-H", &["other-queue", "held"]).unwrap();
     let expected = ["D", "H"].map(|half| format!("Finput/{ID}-{half} > input/{ID}-{half}"));
     assert_eq!(renames(&proposal), expected);
-    assert_eq!(commands(&proposal), ["-Mt 1xVf5d-00002O-0X", "-M 1xVf5d-00002O-0X"]);
+    assert_eq!(commands(&proposal), ["-M 1xVf5d-00002O-0X"]);
 }
 
 #[test]

@@ -143,6 +143,37 @@ fn a_wrong_owner_is_set_right_before_the_mode_that_makes_it_ready() {
 }
 
 #[test]
+fn a_queue_blocker_is_cured_also_where_the_queue_manager_left_it() {
+    let bytes = healthy();
+    let case = of(&[("active/D840DB0E078", &bytes)]);
+    let lines = "1\t0700\t1000:1000\t1\t9\t1795481209.0\tf\tactive/D840DB0E078\n\
+                 2\t0755\t100:0\t2\t4096\t1795481209.0\td\tdeferred\n";
+    let options = with_manifest(case.folder.path(), lines);
+    let case = open(case.folder, &options);
+    let proposal = live(&case, "active/D840DB0E078", &["queue-blocker"]).unwrap();
+    assert_eq!(
+        changes(&proposal),
+        [Change::Owner { path: "active/D840DB0E078".into(), uid: 100, gid: None }]
+    );
+}
+
+#[test]
+fn mail_is_handed_in_to_the_same_instance_as_mail_that_was_submitted_before() {
+    let folder = TempDir::new().unwrap();
+    let sendmail = Some(folder.path().join("sendmail"));
+    let tools = Tools { folder: folder.path().into(), config: Some("/etc/postfix-out".into()), sendmail };
+    let owner = Owner { uid: Some(100), fact: Fact::new("test", Locus::whole(".")) };
+    let layout = Layout::default();
+    let spool = Spool { layout, owner, deep: false, missing: Vec::new(), hash_folders: Vec::new() };
+    let settings = crate::sources::postfix::settings::Settings::default();
+    let remedies = crate::sources::postfix::plan::remedies(Arc::new(spool), Some(tools), &settings);
+    let submission = remedies.submission.unwrap();
+    assert_eq!(submission.arguments, ["-C", "/etc/postfix-out", "-i", "-G"]);
+    assert!(submission.dsn && submission.program.ends_with("/sendmail"));
+    assert!(fixture("deferred").opened.remedies.submission.is_none(), "a copy takes no mail");
+}
+
+#[test]
 fn a_renamed_file_gets_its_name_back_while_that_is_free() {
     let case = fixture("corrupt");
     let place = "deferred/E649CB0E031.bak";
@@ -263,6 +294,9 @@ fn what_cannot_be_sent_is_refused_with_a_way_out() {
 
     let bytes = healthy();
     let case = of(&[("active/D840DB0E078", &bytes), ("deferred/D/D840DB0E079", b"")]);
+    let lines = "1\t0700\t100:102\t1\t9\t1795481209.0\tf\tactive/D840DB0E078\n";
+    let options = with_manifest(case.folder.path(), lines);
+    let case = open(case.folder, &options);
     assert!(reason(live(&case, "active/D840DB0E078", &["overdue"])).contains("delivering it now"));
     assert!(reason(live(&case, "deferred/D/D840DB0E079", &["empty-file"])).contains("no bytes"));
 }
@@ -393,9 +427,62 @@ fn a_report_goes_to_a_sender_who_wants_it_and_to_no_other() {
         of(&[("corrupt/D840DB0E078", &null), ("corrupt/D840DB0E079", &never), ("corrupt/D840DB0E07A", cut)]);
     assert!(reason(ndr(&case, "corrupt/D840DB0E078", &[])).contains("null sender"));
     assert!(reason(ndr(&case, "corrupt/D840DB0E079", &[])).contains("asked not to be told"));
+    let long = [&b"S\xff\x1f"[..], &[b'a'; 4095]].concat();
+    let sender = memchr::memmem::find(&never, b"S\x08s@a.test").unwrap();
+    let mut bytes = never.clone();
+    bytes.splice(sender..sender + 10, long);
+    let bent =
+        of(&[("corrupt/D840DB0E078", &bytes), ("corrupt/D840DB0E079", &message("s\x07@a.test", "x=y"))]);
+    for place in ["corrupt/D840DB0E078", "corrupt/D840DB0E079"] {
+        assert!(reason(ndr(&bent, place, &[])).contains("its sender is no address"), "{place}");
+    }
     let returned = ndr(&case, "corrupt/D840DB0E07A", &["corrupt"]).unwrap();
     assert_eq!(addresses(handed_over(&returned).1), ["r@b.test"], "its body is cut off, its header is not");
     assert!(live(&case, "corrupt/D840DB0E07A", &["corrupt"]).is_err());
+}
+
+#[test]
+fn an_address_is_quoted_again_so_that_it_stays_one_address() {
+    let envelope = [
+        (b'T', "1 0"),
+        (b'S', "a, b@a.test"),
+        (b'R', "x \"y\"@b.test"),
+        (b'R', "plain+tag.x@b.test"),
+        (b'R', "dot.@b.test"),
+        (b'R', "jörg@b.test"),
+    ];
+    let bytes = queue_file(4, &envelope, &[(b'N', "A: b"), (b'N', "")], &[]);
+    let case = of(&[("corrupt/D840DB0E078", &bytes)]);
+    let proposal = offline(&case, case.message("corrupt/D840DB0E078"), Given::default()).unwrap();
+    let outgoing = handed_over(&proposal).1;
+    let expected = [r#""x \"y\""@b.test"#, "plain+tag.x@b.test", r#""dot."@b.test"#, "jörg@b.test"];
+    assert_eq!(addresses(outgoing), expected);
+    assert_eq!(outgoing.sender, Some(r#""a, b"@a.test"#.into()));
+}
+
+#[test]
+fn where_postfix_would_send_it_elsewhere_or_does_not_look_the_plan_says_so() {
+    let instance = fixture("second-instance");
+    let proposal = live(&instance, "deferred/8/8CC21B10049", &["other-queue"]).unwrap();
+    assert_eq!(commands(&proposal), ["postqueue -c /etc/postfix-out -i 8CC21B10049"]);
+
+    let envelope = [(b'T', "1 0"), (b'S', "s@a.test"), (b'>', "else@b.test"), (b'R', "r@b.test")];
+    let redirected = queue_file(1, &envelope, &[(b'N', "A: b"), (b'N', "")], &[]);
+    let bytes = healthy();
+    let case = of(&[
+        ("corrupt/D840DB0E078", &redirected),
+        ("saved/D840DB0E079", &bytes),
+        ("incoming/D840DB0E07A", &bytes),
+    ]);
+    assert!(reason(live(&case, "corrupt/D840DB0E078", &["corrupt"])).contains("REDIRECT"));
+    let saved = live(&case, "saved/D840DB0E079", &["other-queue"]).unwrap();
+    assert_eq!(handed_over(&saved).0, [Text::from("saved/D840DB0E079")]);
+    let lines = "1\t0700\t100:102\t1\t9\t1795481209.0\tf\tincoming/D840DB0E07A\n";
+    let options = with_manifest(case.folder.path(), lines);
+    let case = open(case.folder, &options);
+    let unlisted = live(&case, "incoming/D840DB0E07A", &["unlisted"]).unwrap();
+    assert_eq!(handed_over(&unlisted).1.recipients.len(), 3);
+    assert!(unlisted.lock.is_some());
 }
 
 /// A spool with each of these files in `corrupt`.
