@@ -1,1 +1,3 @@
 //! Acting: the only code that writes to a spool.
+
+pub mod address;
