@@ -211,9 +211,9 @@ impl<S: Duplex> Session<'_, S> {
 /// Options with which a test does not last.
 pub fn options() -> Options {
     let mut options = Options::greeting_as("ghostq.test");
-    options.timeouts.reply = Duration::from_millis(800);
-    options.timeouts.block = Duration::from_secs(5);
-    options.timeouts.end = Duration::from_millis(800);
+    options.timeouts.reply = Duration::from_secs(2);
+    options.timeouts.block = Duration::from_secs(10);
+    options.timeouts.end = Duration::from_secs(2);
     options
 }
 

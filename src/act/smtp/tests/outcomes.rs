@@ -1,8 +1,9 @@
 //! What became of a message is told exactly: taken, not taken, or not known.
 
-use super::{Client, Does, Script, Server, envelope, hand_in, not_taken, options};
+use super::{Client, Does, Random, Script, Server, envelope, hand_in, not_taken, options};
 use crate::act::smtp::{Fate, Handed, Peer, Verdict};
-use std::io::Cursor;
+use std::io::{Cursor, Read as _, Write as _};
+use std::net::Shutdown;
 
 const MESSAGE: &[u8] = b"Subject: hello\n\nHello.\n";
 
@@ -150,6 +151,26 @@ fn replies_without_end_are_cut_off() {
     for (script, why) in endless {
         let (handed, _) = outcome("smtp", script);
         assert!(not_taken(&handed).contains(why), "{handed:?}");
+    }
+}
+
+#[test]
+fn a_server_that_talks_nonsense_is_never_believed() {
+    let mut random = Random::new(3);
+    for _ in 0..200 {
+        let pieces = ["250", "2", "-", " ", "\r", "\n", "\r\n", "550", "\u{1b}[2J", "\0", "é", "999", "354 "];
+        let nonsense: String = (0..random.next(60)).map(|_| pieces[random.next(pieces.len())]).collect();
+        let server = Server::on(move |mut stream| {
+            let _ = stream.write_all(format!("220 hello\r\n{nonsense}").as_bytes());
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.read_to_end(&mut Vec::new());
+            super::Seen::default()
+        });
+        if let Ok(mut client) = Client::connect(&server.peer("smtp"), &options()) {
+            let handed = client.send(&envelope(&["b@example.org"]), &mut Cursor::new(MESSAGE), true);
+            assert!(!matches!(handed.verdict, Verdict::Taken { .. }), "{handed:?}");
+        }
+        server.seen();
     }
 }
 
