@@ -11,13 +11,13 @@ pub mod faults;
 pub mod hand_in;
 pub mod journal;
 pub mod lock;
+pub mod ndr;
 pub mod pace;
 pub mod seek;
+pub mod smtp;
 pub mod spool;
 pub mod steps;
 pub mod tool;
 pub mod undo;
 pub mod vault;
 pub mod work;
-
-pub mod ndr;

@@ -270,7 +270,7 @@ impl Workshop<'_> {
         let remaining = course.remaining.clone();
         let faults = self.faults.clone();
         faults.pass("hand the message in").map_err(anyhow::Error::from)?;
-        let operation = self.operation;
+        let (operation, host) = (self.operation, self.host);
         let mut fatal = None;
         let mut committing = || {
             let told = self.write(course, &Entry::Committing { job: job.number, step: number });
@@ -280,7 +280,8 @@ impl Workshop<'_> {
                 std::io::Error::other(text)
             })
         };
-        let handed = hand_in::hand_in(job, operation, bench.vault, remaining.as_deref(), &mut committing);
+        let handed =
+            hand_in::hand_in(job, operation, host, bench.vault, remaining.as_deref(), &mut committing);
         if let Some(error) = fatal {
             return Err(Trouble::Fatal(error));
         }

@@ -41,6 +41,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["src/cli/"]),
     ("encoding_rs", &["src/read/lines.rs"]),
     ("rustix", &["src/read/", "src/act/"]),
+    ("rustls", &["src/act/smtp/tls.rs", "src/act/smtp/tests/"]),
+    ("rustls_native_certs", &["src/act/smtp/tls.rs"]),
     ("quick_xml", &["src/sources/temptable/"]),
     ("tempfile", &["src/findings/store.rs", "src/run/", "src/act/"]),
 ];

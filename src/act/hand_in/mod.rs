@@ -3,6 +3,7 @@
 mod drop_folder;
 mod export;
 mod sendmail;
+mod smtp;
 
 pub use sendmail::arguments as sendmail_arguments;
 
@@ -65,6 +66,7 @@ pub fn top(job: &Job, operation: &str, host: &str, carriage: bool) -> Vec<u8> {
 pub fn hand_in(
     job: &Job,
     operation: &str,
+    host: &str,
     vault: &Vault,
     remaining: Option<&[Text]>,
     committing: &mut Committing<'_>,
@@ -80,7 +82,15 @@ pub fn hand_in(
         Door::Sendmail { submission } => {
             return sendmail::hand_in(job, operation, vault, submission, &outgoing, committing);
         }
-        Door::Smtp { .. } => return Handed::NotTaken("not yet".to_owned()),
+        Door::Smtp { url, password_file, ca_file } => {
+            let server = smtp::Server {
+                url,
+                password_file: password_file.as_deref(),
+                ca_file: ca_file.as_deref(),
+                hello: host,
+            };
+            return smtp::hand_in(vault, &server, &outgoing, committing);
+        }
         Door::Pickup { folder } | Door::Replay { folder } => {
             drop_folder::hand_in(job, operation, vault, folder, committing)
         }
