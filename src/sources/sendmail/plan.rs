@@ -127,9 +127,12 @@ impl Host {
         self.command(program, vec![format!("-qI{id}")], "tries to deliver it now", "")
     }
 
-    /// `deliver.c`: with `Timeout.queuereturn=now` it is returned without an attempt.
+    /// `deliver.c`: with `Timeout.queuereturn=now` it is returned without an attempt. That option speaks of reports as well
+    /// (`readcf.c`, `TO_QUEUERETURN`): without the second one a report that the sender's server puts off is given up at once,
+    /// and ends in `dead.letter` (observed on 8.17.1). A message that is gone matches nothing a second time.
     fn give_back(&self, program: &str, id: &str) -> Command {
-        let arguments = vec!["-OTimeout.queuereturn=now".to_owned(), format!("-qI{id}")];
+        let options = ["-OTimeout.queuereturn=now", "-OTimeout.queuereturn.dsn=5d"].map(str::to_owned);
+        let arguments = options.into_iter().chain([format!("-qI{id}")]).collect();
         self.command(program, arguments, "returns it to its sender now", "")
     }
 

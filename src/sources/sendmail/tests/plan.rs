@@ -36,7 +36,10 @@ fn a_message_that_is_listed_is_tried_or_returned_by_sendmail_itself() {
         assert_eq!(tells(&case, &place, Verb::Requeue, rule), [format!("{SENDMAIL} -qI{ID}")], "{rule}");
     }
     let returned = tells(&case, &place, Verb::Ndr, "overdue");
-    assert_eq!(returned, [format!("{SENDMAIL} -OTimeout.queuereturn=now -qI{ID}")]);
+    assert_eq!(
+        returned,
+        [format!("{SENDMAIL} -OTimeout.queuereturn=now -OTimeout.queuereturn.dsn=5d -qI{ID}")]
+    );
 }
 
 #[test]
