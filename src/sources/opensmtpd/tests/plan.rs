@@ -190,6 +190,7 @@ fn a_coded_content_is_said_to_be_so_and_a_plain_one_is_written_as_it_is() {
 fn sendmail_of_smtpd_is_called_as_it_wants_it() {
     let case = fixture("deferred");
     let submission = running(&case).submission.unwrap();
-    assert_eq!((submission.arguments.join(" ").as_str(), submission.null_sender.as_str()), ("-i", "<>"));
+    assert_eq!((submission.arguments.join(" ").as_str(), submission.null_sender.as_str()), ("-i", ""));
+    assert!(!submission.dsn, "smtpd refuses the parameters unless it is told to take them");
     assert!(stopped(&case).submission.is_none(), "it would keep the mail and say that it failed");
 }
