@@ -115,6 +115,13 @@ fn discover(program: &str, message: &str, envelopes: usize) -> Command {
     Command { expect, ..command(program, &["discover"], message, "has smtpd take it in, and try it at once") }
 }
 
+/// Of a message that it does not know, smtpd schedules no envelope, and smtpctl exits with 0 all the same.
+fn schedule(program: &str, message: &str, envelopes: usize) -> Command {
+    let plural = if envelopes == 1 { "" } else { "s" };
+    let expect = Some(format!("{envelopes} envelope{plural} scheduled"));
+    Command { expect, ..command(program, &["schedule"], message, "tries it now") }
+}
+
 fn propose(host: &Host, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
     let refused = ask.rules.iter().find_map(|rule| REFUSED.iter().find(|(name, ..)| name == rule));
     if let Some((_, reason, hint)) = refused {
@@ -221,7 +228,7 @@ impl<'a> Subject<'a> {
             outgoing::of_envelopes(self.ask.root, self.envelopes.clone(), self.ask.verb)?;
             discover(&program, &self.message, self.envelopes.len())
         } else {
-            command(&program, &["schedule"], &self.message, "tries it now")
+            schedule(&program, &self.message, self.envelopes.len())
         };
         Ok(native(vec![command]))
     }

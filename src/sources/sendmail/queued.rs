@@ -228,6 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn fields_come_out_as_they_were_handed_in() {
+        // What sendmail 8.17.1 wrote of a message that was handed in with `-i -G`.
+        let fields: &[&[u8]] = &[
+            b"From: \"A. B\" <a@b.example>\n",
+            b"To: x@grey.test (comment)\n",
+            b"Subject: =?utf-8?q?a?= \xc3\xa4\n",
+            b"X-Long: a\n b\n\tc\n",
+            b"DKIM-Signature: v=1; a=b;\n\tbh=x\n",
+        ];
+        let lines = fields.iter().flat_map(|field| [b"H??", *field].concat()).collect::<Vec<u8>>();
+        let start = b"V8\nT1795671227\nK0\nN0\nP60180\nF8bdns\n${daemon_flags}CC f\nS<>\nRPNF:x@grey.test\n\
+                      H?P?Return-Path: <\x81g>\nH??Bcc: hidden@grey.test\n";
+        let queued = Queued::of([&start[..], &lines, b".\n"].concat()).unwrap();
+        let mut header = Vec::new();
+        queued.write_header(&mut header).unwrap();
+        assert_eq!(header, [fields.concat(), b"\n".to_vec()].concat());
+    }
+
+    #[test]
     fn blind_recipients_stay_unseen() {
         assert_eq!(header("Fbs\nH??Bcc: secret@d\nH??To: c@d\n"), "To: c@d\n\n");
         assert_eq!(
