@@ -186,6 +186,17 @@ fn propose(host: &Host, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
     };
     let id = std::str::from_utf8(id).map_err(|_| Refusal::new("its queue ID is none of sendmail's", ""))?;
     handing::with_links(ask.root, &control, 1)?;
+    // One that came since the scan: an attempt is under way, or was killed.
+    let folder = folder::folder_of(&control);
+    let rewritten =
+        folder::candidates(&folder, 't', id.as_bytes()).into_iter().find(|path| ask.root.exists(path));
+    if let Some(rewritten) = rewritten {
+        let reason = format!(
+            "an attempt rewrites its control file, or was killed: there is `{}`",
+            rewritten.display()
+        );
+        return Err(Refusal::new(reason, "scan again when that file is gone"));
+    }
     let queued = Queued::read(ask.root, &control)?;
     let has_programs = queued.has_programs();
     let outgoing = if has_programs { Outgoing::default() } else { queued.outgoing()? };

@@ -106,6 +106,10 @@ impl Queued {
                 _ => {}
             }
         }
+        // A report has `MAILER-DAEMON` here, and goes out with the null sender (`usersmtp.c`, `smtpmailinit`: `EF_RESPONSE`).
+        if self.flag(b'r') {
+            outgoing.sender = Some(Text::default());
+        }
         if let Some(sender) = outgoing.sender.as_ref().filter(|sender| !sender.is_empty()) {
             handing::plain_address(sender.bytes())?;
         }
@@ -282,6 +286,13 @@ mod tests {
         );
         assert_eq!((three.notify.parameter(), &three.address), (None, &Text::from("three@d")));
         assert_eq!((&two.orcpt, &three.orcpt), (&None, &None));
+    }
+
+    #[test]
+    fn a_report_goes_out_with_the_null_sender() {
+        // What sendmail 8.17.1 writes of a report that was put off.
+        let outgoing = queued("Frns\nSMAILER-DAEMON\nRPF:a@b.example\n").outgoing().unwrap();
+        assert_eq!(outgoing.sender, Some(Text::default()));
     }
 
     #[test]

@@ -196,6 +196,16 @@ fn without_a_sendmail_of_its_own_nothing_is_done_to_a_spool_unless_it_is_offline
 }
 
 #[test]
+fn a_message_that_is_tried_meanwhile_is_left_alone() {
+    let (qf, df) = (format!("qf{ID}"), format!("df{ID}"));
+    let case = of(&[(&qf, &healthy()), (&df, b"x\n")]);
+    assert!(proposed(&case, &qf, Verb::Requeue, "overdue").is_ok());
+    std::fs::write(case.folder.path().join(SPOOL).join(format!("tf{ID}")), b"V8\n").unwrap();
+    assert!(refused(&case, &qf, Verb::Requeue, "overdue").contains("an attempt rewrites"));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_control_file_with_a_second_name_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let (qf, df) = (format!("{SPOOL}/qf{ID}"), format!("{SPOOL}/df{ID}"));
