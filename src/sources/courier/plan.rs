@@ -215,12 +215,21 @@ impl<'a> Subject<'a> {
             changes.extend(self.linked()?);
         }
         let then = self.command()?;
-        let way = if changes.is_empty() {
-            Way::Native { commands: vec![then] }
-        } else {
-            Way::Repair { changes, then: vec![then] }
-        };
-        Ok(Proposal { way, lock: None, warnings: Vec::new() })
+        if changes.is_empty() {
+            return Ok(Proposal {
+                way: Way::Native { commands: vec![then] },
+                lock: None,
+                warnings: Vec::new(),
+            });
+        }
+        // Asked for one message, courierd makes its name in `msgq` of the inode that the file has now (`flushmsg`,
+        // `ctlfile_getnextattempt`); at its start it goes by the names that are there (`queuescan`).
+        let found = regular(self.ask.root, &self.control).is_some_and(|stat| stat.inode == self.inode);
+        let then = if found || self.ask.verb == Verb::Ndr { vec![then] } else { Vec::new() };
+        let later =
+            "its number is not its inode, as after a restore: courierd takes it in when it is started next";
+        let warnings = (!found).then(|| later.to_owned()).into_iter().collect();
+        Ok(Proposal { way: Way::Repair { changes, then }, lock: None, warnings })
     }
 
     fn command(&self) -> Result<Command, Refusal> {

@@ -72,9 +72,10 @@ impl Arguments {
     }
 }
 
-/// An address without its angle brackets; the null sender is `<>`.
+/// An address without its angle brackets; the null sender is `<>`. Of that of a sender the second one is cut off before the
+/// arguments are written (`enqueue.c`, `build_from`).
 fn address(word: &[u8]) -> Text {
-    let inner = word.strip_prefix(b"<").and_then(|word| word.strip_suffix(b">"));
+    let inner = word.strip_prefix(b"<").map(|word| word.strip_suffix(b">").unwrap_or(word));
     Text::new(inner.unwrap_or(word))
 }
 
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(read.sender, Some(Text::from("b@lab.test")));
         assert_eq!((read.count, read.from_header), (2, true));
         assert_eq!(Arguments::parse(b"-f|<>|x@y.test").sender, Some(Text::default()));
+        assert_eq!(Arguments::parse(b"-f|<|x@y.test").sender, Some(Text::default()));
         assert_eq!(Arguments::parse(b"x@y.test").sender, None, "smtpd makes it from the user");
         assert_eq!(Arguments::parse(b"-f").sender, Some(Text::default()));
     }

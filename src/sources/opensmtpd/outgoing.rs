@@ -251,9 +251,10 @@ fn arguments(line: &[u8]) -> Result<Outgoing, Refusal> {
     Ok(outgoing)
 }
 
-/// `build_from`: angle brackets are taken off.
+/// `build_from` takes angle brackets off, the last one in the argument itself, so that it is missing here: `-f|<a@b.example`.
+/// smtpd itself never takes such a file (`leading < but no trailing >`; observed on 6.8.0p2).
 fn sender(value: &[u8]) -> Result<Text, Refusal> {
-    let bare = value.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(value);
+    let bare = value.strip_prefix(b"<").map_or(value, |rest| rest.strip_suffix(b">").unwrap_or(rest));
     if !bare.is_empty() {
         handing::plain_address(bare)?;
     }

@@ -85,16 +85,18 @@ impl Host {
         Remedies { propose, content: Box::new(content::write), submission }
     }
 
-    /// `-G` is none of its options (`enqueue.c`, `getopt`); `-i` is, and is what it does anyway. `-f <>` is the null sender
-    /// (`build_from`). There is none while smtpd is down: it would keep the mail in `offline` and exit with 75, as if it had
-    /// not.
+    /// `-G` is none of its options (`enqueue.c`, `getopt`); `-i` is, and is what it does anyway. The null sender is an empty
+    /// argument: of `<>` it cuts off the end before it writes its arguments into `offline` (`build_from`), where smtpd may
+    /// go down meanwhile, and smtpd then never takes that file. It knows `-N`, `-R` and `-V`, but smtpd refuses a message
+    /// with any of them unless `smtpd.conf` says otherwise (503, `Unsupported option RET=HDRS`; observed on 6.8.0p2). There
+    /// is none while smtpd is down: it would keep the mail in `offline` and exit with 75, as if it had not.
     fn submission(&self) -> Option<Submission> {
         Some(Submission {
             program: self.sendmail.clone()?,
             arguments: vec!["-i".to_owned()],
-            null_sender: Some("<>".to_owned()),
+            null_sender: Some(String::new()),
             envelope_on_top: false,
-            dsn: true,
+            dsn: false,
         })
     }
 }
@@ -105,12 +107,20 @@ fn command(program: &str, words: &[&str], id: &str, what: &str) -> Command {
     Command { program, arguments, what, expect: None, undo: String::new() }
 }
 
-/// By the message ID: for that smtpd counts the envelopes, and removes the folder with the last one (`queue_fs.c`,
-/// `queue_fs_message_walk`); by the ID of an envelope it does not. What it knows already it leaves as it is (`scheduler.c`).
+/// By the message ID. By the IDs of its envelopes only the first would be taken in, although each is said to be discovered:
+/// then the scheduler knows the message, and it asks for no more than that (`scheduler.c`, `scheduler_ramqueue.c`,
+/// `scheduler_ram_query`; observed on 6.8.0p2). What it knows already it leaves as it is, and says the same.
 fn discover(program: &str, message: &str, envelopes: usize) -> Command {
     let plural = if envelopes == 1 { "" } else { "s" };
     let expect = Some(format!("{envelopes} envelope{plural} discovered"));
     Command { expect, ..command(program, &["discover"], message, "has smtpd take it in, and try it at once") }
+}
+
+/// Of a message that it does not know, smtpd schedules no envelope, and smtpctl exits with 0 all the same.
+fn schedule(program: &str, message: &str, envelopes: usize) -> Command {
+    let plural = if envelopes == 1 { "" } else { "s" };
+    let expect = Some(format!("{envelopes} envelope{plural} scheduled"));
+    Command { expect, ..command(program, &["schedule"], message, "tries it now") }
 }
 
 fn propose(host: &Host, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
@@ -219,7 +229,7 @@ impl<'a> Subject<'a> {
             outgoing::of_envelopes(self.ask.root, self.envelopes.clone(), self.ask.verb)?;
             discover(&program, &self.message, self.envelopes.len())
         } else {
-            command(&program, &["schedule"], &self.message, "tries it now")
+            schedule(&program, &self.message, self.envelopes.len())
         };
         Ok(native(vec![command]))
     }

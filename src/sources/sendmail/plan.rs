@@ -128,9 +128,12 @@ impl Host {
         self.command(program, vec![format!("-qI{id}")], "tries to deliver it now", "")
     }
 
-    /// `deliver.c`: with `Timeout.queuereturn=now` it is returned without an attempt.
+    /// `deliver.c`: with `Timeout.queuereturn=now` it is returned without an attempt. That option speaks of reports as well
+    /// (`readcf.c`, `TO_QUEUERETURN`): without the second one a report that the sender's server puts off is given up at once,
+    /// and ends in `dead.letter` (observed on 8.17.1). A message that is gone matches nothing a second time.
     fn give_back(&self, program: &str, id: &str) -> Command {
-        let arguments = vec!["-OTimeout.queuereturn=now".to_owned(), format!("-qI{id}")];
+        let options = ["-OTimeout.queuereturn=now", "-OTimeout.queuereturn.dsn=5d"].map(str::to_owned);
+        let arguments = options.into_iter().chain([format!("-qI{id}")]).collect();
         self.command(program, arguments, "returns it to its sender now", "")
     }
 
@@ -184,6 +187,17 @@ fn propose(host: &Host, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
     };
     let id = std::str::from_utf8(id).map_err(|_| Refusal::new("its queue ID is none of sendmail's", ""))?;
     handing::with_links(ask.root, &control, 1)?;
+    // One that came since the scan: an attempt is under way, or was killed.
+    let folder = folder::folder_of(&control);
+    let rewritten =
+        folder::candidates(&folder, 't', id.as_bytes()).into_iter().find(|path| ask.root.exists(path));
+    if let Some(rewritten) = rewritten {
+        let reason = format!(
+            "an attempt rewrites its control file, or was killed: there is `{}`",
+            rewritten.display()
+        );
+        return Err(Refusal::new(reason, "scan again when that file is gone"));
+    }
     let queued = Queued::read(ask.root, &control)?;
     let has_programs = queued.has_programs();
     let outgoing = if has_programs { Outgoing::default() } else { queued.outgoing()? };

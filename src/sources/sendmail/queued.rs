@@ -106,6 +106,10 @@ impl Queued {
                 _ => {}
             }
         }
+        // A report has `MAILER-DAEMON` here, and goes out with the null sender (`usersmtp.c`, `smtpmailinit`: `EF_RESPONSE`).
+        if self.flag(b'r') {
+            outgoing.sender = Some(Text::default());
+        }
         if let Some(sender) = outgoing.sender.as_ref().filter(|sender| !sender.is_empty()) {
             handing::plain_address(sender.bytes())?;
         }
@@ -228,6 +232,25 @@ mod tests {
     }
 
     #[test]
+    fn fields_come_out_as_they_were_handed_in() {
+        // What sendmail 8.17.1 wrote of a message that was handed in with `-i -G`.
+        let fields: &[&[u8]] = &[
+            b"From: \"A. B\" <a@b.example>\n",
+            b"To: x@grey.test (comment)\n",
+            b"Subject: =?utf-8?q?a?= \xc3\xa4\n",
+            b"X-Long: a\n b\n\tc\n",
+            b"DKIM-Signature: v=1; a=b;\n\tbh=x\n",
+        ];
+        let lines = fields.iter().flat_map(|field| [b"H??", *field].concat()).collect::<Vec<u8>>();
+        let start = b"V8\nT1795671227\nK0\nN0\nP60180\nF8bdns\n${daemon_flags}CC f\nS<>\nRPNF:x@grey.test\n\
+                      H?P?Return-Path: <\x81g>\nH??Bcc: hidden@grey.test\n";
+        let queued = Queued::of([&start[..], &lines, b".\n"].concat()).unwrap();
+        let mut header = Vec::new();
+        queued.write_header(&mut header).unwrap();
+        assert_eq!(header, [fields.concat(), b"\n".to_vec()].concat());
+    }
+
+    #[test]
     fn blind_recipients_stay_unseen() {
         assert_eq!(header("Fbs\nH??Bcc: secret@d\nH??To: c@d\n"), "To: c@d\n\n");
         assert_eq!(
@@ -263,6 +286,13 @@ mod tests {
         );
         assert_eq!((three.notify.parameter(), &three.address), (None, &Text::from("three@d")));
         assert_eq!((&two.orcpt, &three.orcpt), (&None, &None));
+    }
+
+    #[test]
+    fn a_report_goes_out_with_the_null_sender() {
+        // What sendmail 8.17.1 writes of a report that was put off.
+        let outgoing = queued("Frns\nSMAILER-DAEMON\nRPF:a@b.example\n").outgoing().unwrap();
+        assert_eq!(outgoing.sender, Some(Text::default()));
     }
 
     #[test]

@@ -38,7 +38,10 @@ fn refused(case: &Sample, place: &str, verb: Verb, rule: &str, listed: bool) -> 
 fn smtpd_tries_resumes_and_discovers_by_its_own_commands() {
     let case = fixture("ghosts");
     let place = "queue/28/28284cd4/message";
-    assert_eq!(tells(&case, place, Verb::Requeue, "overdue", true), [format!("{SMTPCTL} schedule 28284cd4")]);
+    let scheduled = proposed(&case, place, Verb::Requeue, "overdue", true).unwrap();
+    assert_eq!(told(&scheduled), [format!("{SMTPCTL} schedule 28284cd4")]);
+    let crate::plan::Way::Native { commands } = scheduled.way else { panic!() };
+    assert_eq!(commands[0].expect.as_deref(), Some("3 envelopes scheduled"), "its exit code tells nothing");
     let resumed = tells(&case, place, Verb::Requeue, "held", true);
     assert_eq!(resumed, [format!("{SMTPCTL} resume envelope 28284cd4")]);
     let discovered = proposed(&case, place, Verb::Requeue, "unindexed", false).unwrap();
@@ -192,7 +195,8 @@ fn sendmail_of_smtpd_is_called_as_it_wants_it() {
     let submission = running(&case).submission.unwrap();
     assert_eq!(
         (submission.arguments.join(" ").as_str(), submission.null_sender.as_deref().unwrap_or("none")),
-        ("-i", "<>")
+        ("-i", "")
     );
+    assert!(!submission.dsn, "smtpd refuses the parameters unless it is told to take them");
     assert!(stopped(&case).submission.is_none(), "it would keep the mail and say that it failed");
 }

@@ -36,7 +36,10 @@ fn a_message_that_is_listed_is_tried_or_returned_by_sendmail_itself() {
         assert_eq!(tells(&case, &place, Verb::Requeue, rule), [format!("{SENDMAIL} -qI{ID}")], "{rule}");
     }
     let returned = tells(&case, &place, Verb::Ndr, "overdue");
-    assert_eq!(returned, [format!("{SENDMAIL} -OTimeout.queuereturn=now -qI{ID}")]);
+    assert_eq!(
+        returned,
+        [format!("{SENDMAIL} -OTimeout.queuereturn=now -OTimeout.queuereturn.dsn=5d -qI{ID}")]
+    );
 }
 
 #[test]
@@ -192,6 +195,16 @@ fn without_a_sendmail_of_its_own_nothing_is_done_to_a_spool_unless_it_is_offline
     assert!(outgoing.recipients.iter().all(|one| one.reason.as_ref().unwrap().lossy().contains("451")));
 }
 
+#[test]
+fn a_message_that_is_tried_meanwhile_is_left_alone() {
+    let (qf, df) = (format!("qf{ID}"), format!("df{ID}"));
+    let case = of(&[(&qf, &healthy()), (&df, b"x\n")]);
+    assert!(proposed(&case, &qf, Verb::Requeue, "overdue").is_ok());
+    std::fs::write(case.folder.path().join(SPOOL).join(format!("tf{ID}")), b"V8\n").unwrap();
+    assert!(refused(&case, &qf, Verb::Requeue, "overdue").contains("an attempt rewrites"));
+}
+
+#[cfg(unix)]
 #[test]
 fn a_control_file_with_a_second_name_is_left_alone() {
     let folder = TempDir::new().unwrap();
