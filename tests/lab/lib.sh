@@ -41,7 +41,7 @@ lab_chroot() {
   rm -f "$root/.complete"
   mkdir -p "$root/lab"
   echo lab.test >"$root/etc/mailname"
-  printf '127.0.0.1 localhost lab.test lab\n127.0.0.2 grey.test\n127.0.0.1 dead.test\n127.0.0.3 slow.test\n127.0.0.4 ok.test\n' \
+  printf '127.0.0.1 localhost lab.test lab\n127.0.0.2 grey.test\n127.0.0.1 dead.test\n127.0.0.3 slow.test\n127.0.0.4 ok.test back.test\n' \
     >"$root/etc/hosts"
   cp /etc/resolv.conf "$root/etc/resolv.conf" # needed once, by apt
   unshare -m -u --propagation private bash -c "hostname lab.test
@@ -55,22 +55,22 @@ lab_chroot() {
   echo "$*" >"$root/.complete"
 }
 
-# lab_run NAME: runs NAME.sh inside the chroot of NAME, which is fresh each time. Inside are /lab/ghostq, /lab/inside.sh, and
+# lab_run NAME [SCRIPT]: runs SCRIPT.sh (NAME.sh if none is given) inside the chroot of NAME, which is fresh each time. Inside are /lab/ghostq, /lab/inside.sh, and
 # SMTP servers on 127.0.0.2:25 (451 4.7.1), 127.0.0.3:25 (hangs after DATA), 127.0.0.4:25 (accepts) and 127.0.0.5:25 (accepts
 # recipients that begin with `ok`, 451 for the rest).
 lab_run() {
-  local name=$1 root=$LAB/$1 here
+  local name=$1 script=${2:-$1} root=$LAB/$1 here
   here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
   local packages
   packages=$(cat "$root/.complete")
   rm -rf "$root"
   cp -a --reflink=auto "$root.fresh" "$root"
   echo "$packages" >"$root/.complete"
-  mkdir -p "$root/lab"
+  mkdir -p "$root/lab/received"
   cp "$here"/*.sh "$here"/*.py "$root/lab/"
   cp "$GHOSTQ" "$root/lab/ghostq"
   unshare -m -n -p -u -i --fork --kill-child --propagation private bash -c '
-    root=$1; name=$2
+    root=$1; script=$2
     ip link set lo up; hostname lab.test
     mount -t proc proc "$root/proc"; mount --bind /dev "$root/dev"
     mount -t tmpfs tmpfs "$root/run"; mkdir -p "$root/run/lock" "$root/dev/shm"
@@ -79,5 +79,5 @@ lab_run() {
     done
     sleep 0.4
     # Not as process 1 of the namespace: some daemons do not fork there.
-    timeout -k 5 300 chroot "$root" bash "/lab/$name.sh"; exit $?' _ "$root" "$name"
+    timeout -k 5 400 chroot "$root" bash "/lab/$script.sh"; exit $?' _ "$root" "$script"
 }
