@@ -1,9 +1,10 @@
 //! Courier: its queue, and what was handed in and not yet taken over.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod control;
+mod fates;
 mod listing;
 mod live;
 mod message;
@@ -70,5 +71,9 @@ impl Source for Courier {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

@@ -1,7 +1,7 @@
 //! Exchange and IIS SMTP: mailroots, Pickup and Replay, Badmail, and what Exchange's own tools list.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Remedies, Source, UsualPlace};
-use crate::evidence::{Fact, Instance, Locus, Text, Time, Treatment};
+use crate::evidence::{Fact, Habits, Instance, Locus, Text, Time, Treatment};
 use crate::read::disk::Root;
 use layout::{Folder, Layout};
 use queue::StreamsSeen;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 mod badmail;
 mod eml;
 mod envelope;
+mod fates;
 mod layout;
 mod listing;
 mod names;
@@ -91,6 +92,10 @@ impl Source for Exchange {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }
 

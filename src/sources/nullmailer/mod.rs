@@ -1,9 +1,10 @@
 //! nullmailer: its queue, and what it sets aside.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod envelope;
+mod fates;
 mod listing;
 mod live;
 mod message;
@@ -68,5 +69,9 @@ impl Source for Nullmailer {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

@@ -1,9 +1,10 @@
 //! Sendmail: its queue folders, as the mail system itself would read them.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod control_file;
+mod fates;
 mod folder;
 mod halves;
 mod listing;
@@ -75,5 +76,9 @@ impl Source for Sendmail {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }
