@@ -172,3 +172,134 @@ fn choose(candidates: Vec<Occurrence>) -> Vec<Occurrence> {
     }
     now.into_iter().chain(later).chain(renamed).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Locus, Shown, Stat, Text, Timed};
+
+    const NOW: Time = Time::from_unix(1_795_509_000);
+    const DAY: Duration = 86_400;
+
+    static HABITS: Habits = Habits {
+        occasions: &[],
+        healthy: &[
+            Fate::new(&[Trigger::Start], Effect::Returned, "too old")
+                .when(&[Condition::Due, Condition::Expired]),
+            Fate::new(&[Trigger::Start], Effect::Tried, "due").when(&[Condition::Due]),
+        ],
+        source: "",
+    };
+    static TREATMENTS: &[Treatment] = &[
+        treatment(
+            "unfinished",
+            &[
+                Fate::new(&[Trigger::Start], Effect::Purged, "old")
+                    .when(&[Condition::OlderThan(7 * DAY, Measure::Modified)]),
+                Fate::new(&[Trigger::Start], Effect::Stays, "skipped"),
+            ],
+        ),
+        treatment("held", &[Fate::new(&[Trigger::Start], Effect::Stays, "held")]),
+        treatment("expired", &[Fate::new(&[Trigger::Start], Effect::Returned, "too old").likely()]),
+        treatment("name-inode-mismatch", &[Fate::new(&[Trigger::Start], Effect::Renamed, "renamed")]),
+        treatment("unlisted", &[]),
+    ];
+
+    const fn treatment(rule: &'static str, fates: &'static [Fate]) -> Treatment {
+        Treatment { rule, shown: Shown::Never, next: "", remedies: &[], destroyers: &[], fates, source: "" }
+    }
+
+    fn modified(days_ago: Duration) -> Message {
+        let mut message = Message::at("incoming", Locus::whole("incoming/A0"));
+        let at = NOW.plus(-days_ago * DAY);
+        let stat = Stat {
+            device: 1,
+            inode: 1,
+            mode: 0o600,
+            uid: 0,
+            gid: 0,
+            links: 1,
+            size: 1,
+            accessed: at,
+            modified: at,
+            changed: at,
+        };
+        let path = std::path::Path::new("incoming/A0");
+        message.parts.push(crate::evidence::Part::file(crate::evidence::PartKind::Whole, path, &stat));
+        message.times.push(Timed { kind: TimeKind::Arrival, at, original: String::new() });
+        message
+    }
+
+    fn judge(message: &Message, rules: &[&str], now: Option<Time>) -> Outlook {
+        let rules: Vec<_> = rules.iter().map(|rule| (*rule, Confidence::Certain)).collect();
+        let limits = Limits { queue_lifetime: Some(5 * DAY), ..Limits::default() };
+        let judged = Judged {
+            message,
+            rules: &rules,
+            treatments: TREATMENTS,
+            habits: &HABITS,
+            now,
+            limits,
+            own_times_lost: false,
+        };
+        judged.on(Trigger::Start)
+    }
+
+    fn effects(outlook: &Outlook) -> Vec<(Effect, Moment)> {
+        outlook.occurrences.iter().map(|one| (one.effect, one.moment)).collect()
+    }
+
+    #[test]
+    fn what_is_not_old_enough_yet_stays_now_and_is_purged_later() {
+        let outlook = judge(&modified(4), &["unfinished"], Some(NOW));
+        assert_eq!(effects(&outlook), [(Effect::Stays, Moment::Now), (Effect::Purged, Moment::Later)]);
+        assert_eq!(outlook.occurrences[1].wait, Some(3 * DAY));
+        assert_eq!(
+            effects(&judge(&modified(8), &["unfinished"], Some(NOW))),
+            [(Effect::Purged, Moment::Now)]
+        );
+    }
+
+    #[test]
+    fn without_a_clock_an_age_is_not_judged() {
+        let outlook = judge(&modified(8), &["unfinished"], None);
+        assert_eq!(effects(&outlook), [(Effect::Stays, Moment::Now), (Effect::Purged, Moment::Undated)]);
+    }
+
+    #[test]
+    fn held_mail_does_not_expire_but_held_garbage_is_purged() {
+        assert_eq!(
+            effects(&judge(&modified(8), &["held", "expired"], Some(NOW))),
+            [(Effect::Stays, Moment::Now)]
+        );
+        let purged = judge(&modified(8), &["unfinished", "held"], Some(NOW));
+        assert_eq!(effects(&purged), [(Effect::Purged, Moment::Now)]);
+    }
+
+    #[test]
+    fn a_new_name_does_not_hide_what_else_happens() {
+        let outlook = judge(&modified(8), &["expired", "name-inode-mismatch"], Some(NOW));
+        assert_eq!(effects(&outlook), [(Effect::Returned, Moment::Now), (Effect::Renamed, Moment::Now)]);
+        assert_eq!(outlook.occurrences[0].confidence, Confidence::Likely, "no more than is known");
+    }
+
+    #[test]
+    fn of_a_rule_without_a_forecast_nothing_is_said() {
+        let outlook = judge(&modified(8), &["unlisted"], Some(NOW));
+        assert_eq!((effects(&outlook), outlook.unknown), (vec![], vec!["unlisted".to_owned()]));
+        let outlook = judge(&modified(8), &["unlisted", "expired"], Some(NOW));
+        assert!(effects(&outlook).is_empty(), "that it goes out is not known");
+    }
+
+    #[test]
+    fn healthy_mail_is_tried_and_returned_once_it_is_too_old() {
+        assert_eq!(effects(&judge(&modified(4), &[], Some(NOW))), [(Effect::Tried, Moment::Now)]);
+        assert_eq!(effects(&judge(&modified(6), &[], Some(NOW))), [(Effect::Returned, Moment::Now)]);
+        let mut waits = modified(4);
+        let at = NOW.plus(600);
+        waits.times.push(Timed { kind: TimeKind::NextAttempt, at, original: String::new() });
+        assert_eq!(judge(&waits, &[], Some(NOW)).occurrences[0].wait, Some(600));
+        waits.envelope.sender = Some(Text::default());
+        assert_eq!(effects(&judge(&waits, &[], Some(NOW))), [(Effect::Tried, Moment::Later)]);
+    }
+}

@@ -174,9 +174,10 @@ impl Outcome {
         reason.confidence = reason.confidence.min(confidence);
     }
 
-    /// How far the best founded of its reasons carries.
-    pub fn confidence(&self) -> Option<Confidence> {
-        self.reasons.values().map(|reason| reason.confidence).max()
+    /// To how many messages it happens with no more than this confidence.
+    pub fn doubted(&self, confidence: Confidence) -> u64 {
+        let reasons = self.reasons.values().filter(|reason| reason.confidence == confidence);
+        reasons.map(|reason| reason.count).sum()
     }
 }
 

@@ -72,8 +72,21 @@ fn headline(prospect: &Prospect, summary: &Summary, number: usize) -> String {
     if unknown > 0 {
         parts.push(format!("of {} it is not known", place::count_in_words(unknown, "message", "messages")));
     }
-    let what = if parts.is_empty() { "nothing happens".to_owned() } else { parts.join(", ") };
+    if parts.is_empty() {
+        let waiting = prospect.outcomes.get(&(Effect::Tried, Moment::Later));
+        parts.push(waiting.map_or_else(|| "nothing happens".to_owned(), not_due));
+    }
+    let what = parts.join(", ");
     format!("If {} {when}{place}: {what}.", prospect.occasion.happens)
+}
+
+fn not_due(waiting: &Outcome) -> String {
+    let first = waiting.wait.map(|span| span.least).unwrap_or_default();
+    format!(
+        "nothing happens yet, {} wait for their next attempt (the first in {})",
+        waiting.count,
+        format_duration(first)
+    )
 }
 
 /// One effect in the words of a user.
@@ -101,13 +114,27 @@ fn in_words(effect: Effect, outcome: &Outcome, summary: &Summary) -> String {
     let mut notes = Vec::new();
     if effect.matters() {
         notes.extend(age.map(|age| format!("oldest {age}")));
-        notes.extend(doubt(outcome.confidence()).map(str::to_owned));
+        notes.extend(doubts(outcome));
     }
     if notes.is_empty() { text } else { format!("{text} ({})", notes.join(", ")) }
 }
 
-fn doubt(confidence: Option<Confidence>) -> Option<&'static str> {
-    match confidence? {
+/// `likely`, or `2 of them possible`.
+fn doubts(outcome: &Outcome) -> impl Iterator<Item = String> {
+    let doubts = [Confidence::Likely, Confidence::Possible].into_iter().filter_map(doubt_and_confidence);
+    doubts.filter_map(|(doubt, confidence)| match outcome.doubted(confidence) {
+        0 => None,
+        all if all == outcome.count => Some(doubt.to_owned()),
+        some => Some(format!("{some} of them {doubt}")),
+    })
+}
+
+fn doubt_and_confidence(confidence: Confidence) -> Option<(&'static str, Confidence)> {
+    doubt(confidence).map(|doubt| (doubt, confidence))
+}
+
+fn doubt(confidence: Confidence) -> Option<&'static str> {
+    match confidence {
         Confidence::Certain => None,
         Confidence::Likely => Some("likely"),
         Confidence::Possible => Some("possible"),
@@ -200,7 +227,7 @@ fn write_outcome(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "    from: {}", names.join(", "))?;
     for ((rule, why), reason) in &outcome.reasons {
         let rule = rule.as_deref().unwrap_or("healthy");
-        let doubt = doubt(Some(reason.confidence)).map(|doubt| format!("{doubt}; ")).unwrap_or_default();
+        let doubt = doubt(reason.confidence).map(|doubt| format!("{doubt}; ")).unwrap_or_default();
         writeln!(out, "    {rule} ({}): {why} [{doubt}{}]", reason.count, reason.source)?;
     }
     Ok(())

@@ -11,6 +11,8 @@ use std::io::{self, Write};
 const SCHEMA: &str = "ghostq.forecast/1";
 /// Senders that are named.
 const TOP: usize = 5;
+/// Why an age is not known.
+const NO_TIME: &str = "no time in the evidence says when any of them came in";
 /// Members of the report that stand here as well, before and after the places.
 const HEAD: [&str; 6] = ["tool_version", "scan_id", "host", "as_of", "as_of_given", "complete"];
 const TAIL: [&str; 4] = ["silent", "damage", "damage_count", "warnings"];
@@ -72,7 +74,6 @@ fn set_outcome(members: &mut Members, outcome: &Outcome, summary: &Summary) {
     let wait = outcome.wait.map(|span| json!({ "least": span.least, "most": span.most }));
     members.set_or("wait_seconds", wait, "it happens now, or depends on a time that is not known here");
     members.set("count", outcome.count);
-    const NO_TIME: &str = "no time in the evidence says when any of them came in";
     members.set_or("youngest_seconds", age(outcome.youngest, summary), NO_TIME);
     let oldest = outcome.oldest.as_ref();
     members.set_or("oldest_seconds", age(oldest.and_then(|oldest| oldest.arrived), summary), NO_TIME);

@@ -96,3 +96,51 @@ fn warn(scene: &Scene<'_>, summary: &mut Summary) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::{Fate, Trigger};
+    use crate::sources::ALL;
+    use std::collections::BTreeSet;
+
+    fn triggers(fates: &[Fate]) -> BTreeSet<Trigger> {
+        fates.iter().flat_map(|fate| fate.on).copied().collect()
+    }
+
+    #[test]
+    fn a_rule_that_has_a_forecast_has_one_for_whatever_can_be_set_going() {
+        for source in ALL {
+            let habits = source.habits();
+            let known: BTreeSet<_> = habits.occasions.iter().map(|occasion| occasion.trigger).collect();
+            assert_eq!(triggers(habits.healthy), known, "{}: healthy mail", source.name());
+            for treatment in source.treatments().iter().filter(|treatment| !treatment.fates.is_empty()) {
+                let name = format!("{}: {}", source.name(), treatment.rule);
+                assert_eq!(triggers(treatment.fates), known, "{name}");
+                for trigger in &known {
+                    let last = treatment.fates.iter().rev().find(|fate| fate.on.contains(trigger)).unwrap();
+                    assert!(last.only.is_none(), "{name}: {trigger:?} says nothing of some of its messages");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_of_messages_that_no_rule_explains_and_of_undocumented_damage_nothing_is_known() {
+        let unknown: Vec<_> = ALL
+            .iter()
+            .flat_map(|source| source.treatments().iter().map(|treatment| (source.name(), treatment)))
+            .filter(|(_, treatment)| treatment.fates.is_empty() && treatment.rule != "unlisted")
+            .map(|(source, treatment)| format!("{source} {}", treatment.rule))
+            .collect();
+        assert_eq!(
+            unknown,
+            [
+                "opensmtpd other-queue",
+                "exchange body-without-envelope",
+                "exchange corrupt",
+                "exchange empty-file",
+                "temptable queue-blocker",
+            ]
+        );
+    }
+}

@@ -11,6 +11,7 @@ mod support;
 
 mod cli;
 mod fixtures;
+mod forecast;
 mod hostile;
 mod incident;
 mod invariants;

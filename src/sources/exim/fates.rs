@@ -1,13 +1,13 @@
 //! What a start or a queue run of Exim does to what lies in its spool.
 //!
-//! Source: `deliver.c` (`deliver_message`, keep_malformed), `queue.c` (`queue_run`, `queue_get_spool_list`), `spool_in.c`; the
+//! Source: `deliver.c` (`deliver_message`, `keep_malformed`), `queue.c` (`queue_run`, `queue_get_spool_list`), `spool_in.c`; the
 //! specification on `-q` and `-qff`. Observed on 4.96.
 
 use crate::evidence::Condition::{Expired, OlderThan};
 use crate::evidence::Trigger::{Flush, QueueRun, Start};
 use crate::evidence::{Condition, Effect, Fate, Habits, Measure, Message, Occasion, Sign, Trigger};
 
-/// The default of keep_malformed, counted from the time in the ID or the envelope (`globals.c`, `deliver.c`).
+/// The default of `keep_malformed`, counted from the time in the ID or the envelope (`globals.c`, `deliver.c`).
 const KEEP_MALFORMED: Condition = OlderThan(4 * 24 * 60 * 60, Measure::Arrival);
 
 const ALL: &[Trigger] = &[Start, QueueRun, Flush];

@@ -46,13 +46,12 @@ pub static HABITS: Habits = Habits {
 
 const OVER: &str = "it is older than the lifetime: if the next attempt fails, it is returned to its sender, or dropped where the \
                     sender is null";
-const HEALTHY: &[Fate] = &[
-    Fate::new(BY_CLOCK, Effect::Returned, OVER).when(&[Due, Expired]),
-    Fate::new(BY_CLOCK, Effect::Tried, "its next attempt is due").when(&[Due]),
-    Fate::new(&[Flush], Effect::Returned, OVER).when(&[Expired]),
-    Fate::new(&[Flush], Effect::Tried, "a flush tries everything, due or not"),
-    Fate::new(CHECKS, Effect::Stays, "it is whole and where it belongs"),
-];
+const RETURNED_WHEN_DUE: Fate = Fate::new(BY_CLOCK, Effect::Returned, OVER).when(&[Due, Expired]);
+const TRIED_WHEN_DUE: Fate = Fate::new(BY_CLOCK, Effect::Tried, "its next attempt is due").when(&[Due]);
+const RETURNED_BY_FLUSH: Fate = Fate::new(&[Flush], Effect::Returned, OVER).when(&[Expired]);
+const TRIED_BY_FLUSH: Fate = Fate::new(&[Flush], Effect::Tried, "a flush tries everything, due or not");
+const LEFT_ALONE: Fate = Fate::new(CHECKS, Effect::Stays, "it is whole and where it belongs");
+const HEALTHY: &[Fate] = &[RETURNED_WHEN_DUE, TRIED_WHEN_DUE, RETURNED_BY_FLUSH, TRIED_BY_FLUSH, LEFT_ALONE];
 
 /// Whether postsuper takes it for unfinished. It looks into these queues only.
 fn is_purged(message: &Message) -> bool {
@@ -88,9 +87,11 @@ fn is_in_saved(message: &Message) -> bool {
 }
 
 const NOT_READY: &str = "its mode is not 0700: postsuper takes it for an unfinished file and deletes it once its mtime is 7 days past";
+/// Likely, since a copy may have lost its modes.
 const DESTROYED: Fate = Fate::new(PURGES, Effect::Destroyed, NOT_READY)
     .when(&[MAX_TEMP_AGE])
-    .only("of a mode that is not 0700", is_purged);
+    .only("of a mode that is not 0700", is_purged)
+    .likely();
 const PURGED: Fate = Fate::new(
     PURGES,
     Effect::Purged,
@@ -175,7 +176,7 @@ pub const OTHER_QUEUE: &[Fate] = &[
     Fate::new(RUNS, Effect::Released, "its own instance delivers it, if it is that one that runs")
         .when(&[Due])
         .likely(),
-    Fate::new(CHECKS, Effect::Stays, "it is whole and where it belongs"),
+    LEFT_ALONE,
 ];
 pub const HELD: &[Fate] =
     &[Fate::new(ALL, Effect::Stays, "it is held until somebody releases it, and does not expire")];
@@ -195,20 +196,17 @@ pub const NAME_INODE_MISMATCH: &[Fate] = &[
         Effect::Renamed,
         "postsuper renames it to fit its inode: its ID in the logs is another one then",
     ),
-    HEALTHY[0],
-    HEALTHY[1],
-    HEALTHY[2],
-    HEALTHY[3],
-    HEALTHY[4],
+    RETURNED_WHEN_DUE,
+    TRIED_WHEN_DUE,
+    RETURNED_BY_FLUSH,
+    TRIED_BY_FLUSH,
+    LEFT_ALONE,
 ];
-pub const OVERDUE: &[Fate] = &[
-    Fate::new(RUNS, Effect::Released, "it is due, and tried at last"),
-    Fate::new(CHECKS, Effect::Stays, "it is whole and where it belongs"),
-];
+pub const OVERDUE: &[Fate] = &[Fate::new(RUNS, Effect::Released, "it is due, and tried at last"), LEFT_ALONE];
 pub const EXPIRED: &[Fate] = &[
     Fate::new(BY_CLOCK, Effect::Returned, OVER).when(&[Due]),
     Fate::new(&[Flush], Effect::Returned, OVER),
-    Fate::new(CHECKS, Effect::Stays, "it is whole and where it belongs"),
+    LEFT_ALONE,
 ];
 pub const DUPLICATE_MESSAGE: &[Fate] = &[
     Fate::new(RUNS, Effect::SentTwice, "each file that Postfix sees is delivered by itself")
