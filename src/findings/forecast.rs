@@ -88,7 +88,7 @@ pub struct Entry<'a> {
     pub id: Option<&'a Text>,
     /// Where it lies.
     pub path: &'a Text,
-    /// Its sender; empty text is the null sender.
+    /// Its sender, from the envelope, else from the header; empty text is the null sender.
     pub sender: Option<&'a Text>,
     /// When it came in.
     pub arrived: Option<Time>,

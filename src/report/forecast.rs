@@ -54,19 +54,23 @@ fn headline(prospect: &Prospect, summary: &Summary, number: usize) -> String {
             .filter(move |((effect, moment), _)| *moment == wanted && *effect != Effect::Stays);
         found.map(|((effect, _), outcome)| (*effect, outcome))
     };
-    let mut parts: Vec<String> =
-        outcomes(Moment::Now).map(|(effect, outcome)| in_words(effect, outcome, summary)).collect();
+    let mut parts: Vec<String> = Vec::new();
+    let mut blocked = false;
+    for (effect, outcome) in outcomes(Moment::Now) {
+        let words = in_words(effect, outcome, summary);
+        // Behind what stops all delivery nothing is tried.
+        let otherwise = if blocked && effect.needs_attempt() { "without it " } else { "" };
+        parts.push(format!("{otherwise}{words}"));
+        blocked = blocked || effect == Effect::BlocksQueue;
+    }
     for (effect, outcome) in outcomes(Moment::Later).filter(|(effect, _)| effect.matters()) {
         let wait = outcome.wait.map(|span| span.least).unwrap_or_default();
-        parts.push(format!(
-            "{} would be {} later (the first in {})",
-            outcome.count,
-            label(effect),
-            format_duration(wait)
-        ));
+        let mut notes = vec![format!("the first in {}", format_duration(wait))];
+        notes.extend(doubts(outcome));
+        parts.push(format!("{} would be {} later ({})", outcome.count, label(effect), notes.join(", ")));
     }
     for (effect, outcome) in outcomes(Moment::Undated).filter(|(effect, _)| effect.matters()) {
-        parts.push(format!("{} {} {}, by age", outcome.count, "may be", label(effect)));
+        parts.push(format!("{} may be {}, by age", outcome.count, label(effect)));
     }
     let unknown: u64 = prospect.unknown.values().sum();
     if unknown > 0 {
@@ -99,7 +103,11 @@ fn in_words(effect: Effect, outcome: &Outcome, summary: &Summary) -> String {
     let text = match effect {
         Effect::BlocksQueue => format!("{messages} {} all delivery", verb("stops", "stop")),
         Effect::Destroyed => format!("{messages} {be} deleted, and nobody is told"),
-        Effect::Purged => format!("{count} unfinished {be} deleted without a word"),
+        Effect::Purged => {
+            let files =
+                place::count_in_words(count, "unfinished or left-over file", "unfinished or left-over files");
+            format!("{files} {be} deleted without a word")
+        }
         Effect::SentEmpty => format!("{count} {} out empty", verb("goes", "go")),
         Effect::SentDamaged => format!("{count} {} out damaged", verb("goes", "go")),
         Effect::SentTwice => format!("{count} {} out twice", verb("goes", "go")),

@@ -51,8 +51,8 @@ fn enter_finding(scene: &Scene<'_>, places: &mut [Vec<Prospect>], finding: &Find
 
 fn enter(scene: &Scene<'_>, places: &mut [Vec<Prospect>], message: &Message, rules: &[(&str, Confidence)]) {
     let number = message.instance;
-    let (Some(case), Some(prospects)) = (scene.case(message), places.get_mut(number)) else { return };
-    let (Some(source), Some(place)) = (scene.prepared.sources.get(number), scene.prepared.places.get(number))
+    let (Some(source), Some(place), Some(prospects)) =
+        (scene.prepared.sources.get(number), scene.prepared.places.get(number), places.get_mut(number))
     else {
         return;
     };
@@ -61,14 +61,14 @@ fn enter(scene: &Scene<'_>, places: &mut [Vec<Prospect>], message: &Message, rul
         rules,
         treatments: source.treatments(),
         habits: source.habits(),
-        now: case.judged_at(),
-        limits: case.instance.limits,
+        now: scene.clock.judges(&place.instance),
+        limits: place.instance.limits,
         own_times_lost: place.root.has_manifest(),
     };
     let entry = Entry {
         id: message.ids.native.as_ref(),
         path: &message.place.path,
-        sender: message.envelope.sender.as_ref(),
+        sender: message.envelope.sender.as_ref().or_else(|| message.header("From")),
         arrived: message.arrived(),
     };
     for prospect in prospects {

@@ -198,12 +198,28 @@ fn the_first_line_says_in_plain_words_what_a_start_does() {
     let first = ran.out.lines().next().unwrap();
     assert_eq!(
         first,
-        "If Postfix starts at 2026-12-02 00:46:54 +00:00: 1 unfinished is deleted without a word (oldest 8d 0h, likely), 12 \
-         are returned if one more attempt fails (oldest 8d 0h)."
+        "If Postfix starts at 2026-12-02 00:46:54 +00:00: 1 unfinished or left-over file is deleted without a word \
+         (oldest 8d 0h, likely), 12 are returned if one more attempt fails (oldest 8d 0h)."
     );
     assert!(ran.out.contains("oldest: 1B6F7B0C7D2 in incoming/1B6F7B0C7D2"), "{}", ran.out);
     assert!(ran.out.contains("from: half@lab.test (1)"), "{}", ran.out);
     assert!(ran.out.contains("postsuper/postsuper.c, super"), "where it is known from: {}", ran.out);
+}
+
+#[test]
+fn behind_what_stops_all_delivery_nothing_is_said_to_be_tried() {
+    let clock = "2026-11-24T00:46:54Z";
+    let (tree, manifest) =
+        (fixture("postfix/one-letter").join("tree"), fixture("postfix/one-letter").join("manifest.tsv"));
+    let ran = ghostq(
+        ["forecast", tree.to_str().unwrap(), "--manifest", manifest.to_str().unwrap(), "--listing", "none"]
+            .into_iter()
+            .chain(["--as-of", clock]),
+    );
+    let flushed =
+        ran.out.lines().find(|line| line.starts_with("If the queue of Postfix is flushed")).unwrap();
+    assert!(flushed.contains("all delivery"), "{flushed}");
+    assert!(!flushed.contains("tried as usual") || flushed.contains("without it "), "{flushed}");
 }
 
 #[test]

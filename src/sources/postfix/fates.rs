@@ -173,8 +173,10 @@ pub const LISTED_NOT_ON_DISK: &[Fate] =
     &[Fate::new(ALL, Effect::Stays, "there is no file to which anything could happen").likely()];
 pub const OTHER_QUEUE: &[Fate] = &[
     Fate::new(ALL, Effect::Stays, "nothing of Postfix reads `saved`").only("in saved", is_in_saved),
-    Fate::new(RUNS, Effect::Released, "its own instance delivers it, if it is that one that runs")
+    Fate::new(BY_CLOCK, Effect::Released, "its own instance delivers it, if it is that one that runs")
         .when(&[Due])
+        .likely(),
+    Fate::new(&[Flush], Effect::Released, "its own instance delivers it, if it is that one that is flushed")
         .likely(),
     LEFT_ALONE,
 ];
@@ -209,8 +211,9 @@ pub const EXPIRED: &[Fate] = &[
     LEFT_ALONE,
 ];
 pub const DUPLICATE_MESSAGE: &[Fate] = &[
-    Fate::new(RUNS, Effect::SentTwice, "each file that Postfix sees is delivered by itself")
+    Fate::new(BY_CLOCK, Effect::SentTwice, "each file that Postfix sees is delivered by itself")
         .when(&[Due])
         .possible(),
+    Fate::new(&[Flush], Effect::SentTwice, "each file that Postfix sees is delivered by itself").possible(),
     Fate::new(CHECKS, Effect::Stays, "postsuper compares no messages"),
 ];
