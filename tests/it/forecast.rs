@@ -212,9 +212,9 @@ fn behind_what_stops_all_delivery_nothing_is_said_to_be_tried() {
     let (tree, manifest) =
         (fixture("postfix/one-letter").join("tree"), fixture("postfix/one-letter").join("manifest.tsv"));
     let ran = ghostq(
-        ["forecast", tree.to_str().unwrap(), "--manifest", manifest.to_str().unwrap(), "--listing", "none"]
+        ["forecast", tree.to_str().unwrap(), "--source", "postfix", "--listing", "none", "--manifest"]
             .into_iter()
-            .chain(["--as-of", clock]),
+            .chain([manifest.to_str().unwrap(), "--as-of", clock]),
     );
     let flushed =
         ran.out.lines().find(|line| line.starts_with("If the queue of Postfix is flushed")).unwrap();
