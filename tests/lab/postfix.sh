@@ -87,6 +87,7 @@ foretold start destroyed now 1
 foretold start purged now 1
 foretold start purged later 1
 foretold start renamed now 2
+foretold start released later 2
 foretold structure_check renamed now 2
 foretold structure_check destroyed now 0
 foretold queue_run destroyed now 0
@@ -102,6 +103,7 @@ came "the half message that is 8 days old is deleted" gone "$Q/incoming/$HALF"
 came "the message of mode 0600 is deleted" gone "$OLD"
 came "the young half message stays" there "$PD"
 came "the misfiled message is moved to where it belongs" there "$Q/deferred/$(echo "$C" | cut -c1)/$C"
+came "and not tried before its time" [ "$(stat -c %Y "$Q/deferred/$(echo "$C" | cut -c1)/$C")" -gt "$(date +%s)" ]
 came "two files less, and no more" [ "$((BEFORE - AFTER))" = 2 ]
 came "one message has another ID" [ "$(find $Q/deferred -type f -printf '%f\n' | sort | comm -13 <(echo "$IDS") - | wc -l)" = 1 ]
 grep -v -e "$HALF" -e "$A" -e "misfiled $C" -e queue-blocker /lab/expected >/lab/kept

@@ -10,6 +10,8 @@ use crate::evidence::{Condition, Effect, Fate, Habits, Measure, Message, Occasio
 
 /// Age at which postsuper removes what is not ready (`postsuper.c`, `MAX_TEMP_AGE`).
 const MAX_TEMP_AGE: Condition = OlderThan(7 * 24 * 60 * 60, Measure::Modified);
+/// The time of a queue file is its next attempt, wherever it lies (`qmgr/qmgr_active.c`, `qmgr_active_feed`).
+const MTIME_PAST: Condition = OlderThan(0, Measure::Modified);
 /// Mode of a queue file that is ready, as far as its owner is concerned (`global/mail_queue.h`, `MAIL_QUEUE_STAT_READY`).
 const READY: u32 = 0o700;
 
@@ -108,7 +110,7 @@ pub const QUEUE_BLOCKER: &[Fate] = &[
     )
     .only("with a name of one letter", has_one_letter),
     Fate::new(BY_CLOCK, Effect::BlocksQueue, "the queue manager cannot open it and dies, again and again")
-        .when(&[Due]),
+        .when(&[MTIME_PAST]),
     Fate::new(&[Flush], Effect::BlocksQueue, "the queue manager cannot open it and dies, again and again"),
     Fate::new(CHECKS, Effect::Stays, "postsuper runs as root and finds nothing wrong with it"),
 ];
@@ -127,7 +129,7 @@ pub const CORRUPT: &[Fate] = &[
         Effect::SetAside,
         "the queue manager moves it to `corrupt`, where no listing shows it",
     )
-    .when(&[Due])
+    .when(&[MTIME_PAST])
     .only("in incoming, active or deferred", is_delivered_from)
     .likely(),
     Fate::new(
@@ -137,21 +139,25 @@ pub const CORRUPT: &[Fate] = &[
     )
     .only("in incoming, active or deferred", is_delivered_from)
     .likely(),
-    Fate::new(ALL, Effect::Stays, "nothing of Postfix looks at it"),
+    Fate::new(ALL, Effect::Stays, "nothing of Postfix looks at it now"),
 ];
 pub const EMPTY_FILE: &[Fate] = &[
     PURGED,
     Fate::new(RUNS, Effect::Purged, "pickup deletes an empty file; there is no mail in it")
         .only("in maildrop", is_in_maildrop),
-    Fate::new(RUNS, Effect::SetAside, "the queue manager moves it to `corrupt`; there is no mail in it")
+    Fate::new(BY_CLOCK, Effect::SetAside, "the queue manager moves it to `corrupt`; there is no mail in it")
+        .when(&[MTIME_PAST])
         .only("in incoming, active or deferred", is_delivered_from),
-    Fate::new(ALL, Effect::Stays, "nothing of Postfix looks at it"),
+    Fate::new(&[Flush], Effect::SetAside, "the queue manager moves it to `corrupt`; there is no mail in it")
+        .only("in incoming, active or deferred", is_delivered_from),
+    Fate::new(ALL, Effect::Stays, "nothing of Postfix looks at it now"),
 ];
 pub const FOREIGN_NAME: &[Fate] = &[
     DESTROYED,
-    Fate::new(&[Start, Reload], Effect::Released, "postsuper gives it back a queue ID, and it goes out")
+    Fate::new(MENDS, Effect::Renamed, "postsuper gives it back a queue ID")
         .only("with a name that ends in #FIX", is_to_be_fixed),
-    Fate::new(&[StructureCheck], Effect::Renamed, "postsuper gives it back a queue ID")
+    Fate::new(&[Start, Reload], Effect::Released, "postsuper gives it back a queue ID, and it goes out")
+        .when(&[MTIME_PAST])
         .only("with a name that ends in #FIX", is_to_be_fixed),
     Fate::new(ALL, Effect::Stays, "a name that is no queue ID is skipped"),
 ];
@@ -159,13 +165,13 @@ pub const MISFILED: &[Fate] = &[
     DESTROYED,
     Fate::new(ALL, Effect::Stays, "postsuper does not go into a folder whose name is longer than a letter")
         .only("in a folder whose name is longer than a letter", is_in_long_folder),
-    Fate::new(&[Start, Reload], Effect::Released, "postsuper moves it to where it belongs, and it goes out")
-        .when(&[Due]),
     Fate::new(
         MENDS,
         Effect::Renamed,
         "postsuper moves it to where it belongs: the listing shows it from then on, and a queue run takes it",
     ),
+    Fate::new(&[Start, Reload], Effect::Released, "postsuper moves it to where it belongs, and it goes out")
+        .when(&[MTIME_PAST]),
     Fate::new(NO_MENDING, Effect::Stays, "it is looked for elsewhere"),
 ];
 pub const ORPHAN_SIDE_FILE: &[Fate] = &[Fate::new(ALL, Effect::Stays, "postsuper does not delete logs")];
@@ -174,7 +180,7 @@ pub const LISTED_NOT_ON_DISK: &[Fate] =
 pub const OTHER_QUEUE: &[Fate] = &[
     Fate::new(ALL, Effect::Stays, "nothing of Postfix reads `saved`").only("in saved", is_in_saved),
     Fate::new(BY_CLOCK, Effect::Released, "its own instance delivers it, if it is that one that runs")
-        .when(&[Due])
+        .when(&[MTIME_PAST])
         .likely(),
     Fate::new(&[Flush], Effect::Released, "its own instance delivers it, if it is that one that is flushed")
         .likely(),
@@ -212,7 +218,7 @@ pub const EXPIRED: &[Fate] = &[
 ];
 pub const DUPLICATE_MESSAGE: &[Fate] = &[
     Fate::new(BY_CLOCK, Effect::SentTwice, "each file that Postfix sees is delivered by itself")
-        .when(&[Due])
+        .when(&[MTIME_PAST])
         .possible(),
     Fate::new(&[Flush], Effect::SentTwice, "each file that Postfix sees is delivered by itself").possible(),
     Fate::new(CHECKS, Effect::Stays, "postsuper compares no messages"),
