@@ -44,6 +44,11 @@ impl Prospect {
         Self { occasion, outcomes: BTreeMap::new(), unknown: BTreeMap::new() }
     }
 
+    /// Whether the same happens to the same messages.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.outcomes == other.outcomes && self.unknown == other.unknown
+    }
+
     /// Whether anything would happen that is not the daily work of a mail system, or of which nothing is known.
     pub fn matters(&self) -> bool {
         !self.unknown.is_empty() || self.outcomes.keys().any(|(effect, _)| effect.matters())
@@ -95,7 +100,7 @@ pub struct Entry<'a> {
 }
 
 /// The messages to which one thing happens.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How many.
     pub count: u64,
@@ -183,7 +188,7 @@ impl Outcome {
 
 /// Senders and how often each was seen. Where there are more than can be told apart, the frequent ones stay: whoever sent more
 /// than one in [`MAX_SENDERS`] of the messages is among them (J. Misra, D. Gries, "Finding repeated elements", 1982).
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Senders {
     counts: HashMap<Text, u64>,
     different: u64,

@@ -27,8 +27,15 @@ pub fn forecast(forecast: &Forecast, options: &ReportOptions, out: &mut dyn Writ
         writeln!(out, "No mail system was found: there is nothing to forecast.")?;
     }
     for (number, prospects) in forecast.places.iter().enumerate() {
-        for prospect in prospects.iter().filter(|prospect| prospect.matters() || options.all) {
-            details(prospect, summary, number, options, out)?;
+        for (at, prospect) in prospects.iter().enumerate() {
+            if !prospect.matters() && !options.all {
+                continue;
+            }
+            heading(prospect, summary, number, options, out)?;
+            match prospects.iter().take(at).find(|earlier| earlier.is_like(prospect)) {
+                Some(earlier) => writeln!(out, "  the same as if {}", earlier.occasion.happens)?,
+                None => details(prospect, summary, options, out)?,
+            }
         }
     }
     if summary.damage_count > 0 {
@@ -158,7 +165,7 @@ fn age(arrived: Option<Time>, summary: &Summary) -> Option<String> {
     arrived.map(|at| summary.as_of.since(at)).filter(|age| *age >= 0).map(format_duration)
 }
 
-fn details(
+fn heading(
     prospect: &Prospect,
     summary: &Summary,
     number: usize,
@@ -170,7 +177,15 @@ fn details(
     let command =
         if occasion.command.is_empty() { "by itself".to_owned() } else { format!("`{}`", occasion.command) };
     let heading = format!("{}: {command}, {}", occasion.happens, root.unwrap_or_default());
-    writeln!(out, "\n{}", table::strong(&heading, options.colour))?;
+    writeln!(out, "\n{}", table::strong(&heading, options.colour))
+}
+
+fn details(
+    prospect: &Prospect,
+    summary: &Summary,
+    options: &ReportOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for ((effect, moment), outcome) in &prospect.outcomes {
         write_row(*effect, *moment, outcome, summary, out)?;
         if effect.matters() || options.all {

@@ -201,6 +201,7 @@ fn the_first_line_says_in_plain_words_what_a_start_does() {
         "If Postfix starts at 2026-12-02 00:46:54 +00:00: 1 unfinished or left-over file is deleted without a word \
          (oldest 8d 0h, likely), 12 are returned if one more attempt fails (oldest 8d 0h)."
     );
+    assert!(ran.out.contains("\n  the same as if Postfix starts\n"), "a reload does the same: {}", ran.out);
     assert!(ran.out.contains("oldest: 1B6F7B0C7D2 in incoming/1B6F7B0C7D2"), "{}", ran.out);
     assert!(ran.out.contains("from: half@lab.test (1)"), "{}", ran.out);
     assert!(ran.out.contains("postsuper/postsuper.c, super"), "where it is known from: {}", ran.out);
