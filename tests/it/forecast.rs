@@ -1,7 +1,7 @@
 //! `ghostq forecast`: what a start or a queue run would do, on the spools of real mail systems.
 
 use crate::fixtures::{arguments, cases};
-use crate::support::{Ran, command, finish, fixture, ghostq, restore, text};
+use crate::support::{Ran, command, finish, fixture, ghostq, metadata, paths_below, restore, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -230,6 +230,26 @@ fn on_a_copy_of_unknown_age_nothing_is_said_about_ages() {
     let document = ran.document();
     assert_eq!(effects(&document, "start")["purged/undated"], 1);
     assert!(ran.err.contains("give `--as-of`"), "{}", ran.err);
+}
+
+#[test]
+fn a_hostile_name_reaches_no_terminal_and_a_forecast_changes_nothing() {
+    let spool = restore("postfix/half-incoming");
+    std::fs::write(spool.path().join("deferred/\u{1b}[2J\u{202e}evil"), b"x").unwrap();
+    let look = || paths_below(spool.path()).iter().map(|path| metadata(path)).collect::<Vec<_>>();
+    let before = look();
+    let ran = ghostq([
+        "forecast",
+        spool.path().to_str().unwrap(),
+        "--listing",
+        "none",
+        "--all",
+        "--as-of",
+        "2027-01-01",
+    ]);
+    assert!(ran.out.contains("\\x1b[2J\\u{202e}evil"), "{}", ran.out);
+    assert!(!ran.out.contains(['\u{1b}', '\u{202e}']), "{}", ran.out);
+    assert_eq!(look(), before, "not even an access time moved");
 }
 
 #[test]

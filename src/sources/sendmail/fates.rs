@@ -1,7 +1,8 @@
 //! What a queue run of sendmail, or its listing as root, does to what lies in its queues.
 //!
 //! Source: `queue.c` (`readqf`, `loseqfile`, `gatherq`, `print_single_queue`), `deliver.c` (`putbody`), `envelope.c`
-//! (`dropenvelope`). Observed on 8.17.1. That a daemon which is started with an interval runs the queue at once is from `main.c`.
+//! (`dropenvelope`). Observed on 8.17.1. That a daemon which is started with an interval runs
+//! the queue at once is inferred; the forecast says what happens if it does.
 
 use super::reading::Fate as OfRun;
 use crate::evidence::Condition::{Due, Expired, OlderThan};
