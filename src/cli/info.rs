@@ -47,6 +47,8 @@ enum SchemaName {
     Finding,
     /// The whole document, as in --format json
     Report,
+    /// The document of forecast --format json
+    Forecast,
 }
 
 pub fn explain(args: &ExplainArgs) -> Result<Exit> {
@@ -84,6 +86,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit> {
     output::print(match args.name {
         SchemaName::Finding => report::FINDING_SCHEMA,
         SchemaName::Report => report::REPORT_SCHEMA,
+        SchemaName::Forecast => report::FORECAST_SCHEMA,
     })?;
     Ok(Exit::Clean)
 }

@@ -1,6 +1,7 @@
 //! The command line: what was typed, what it means, what is printed.
 
 mod act;
+mod forecast;
 mod info;
 mod journal;
 mod man;
@@ -42,6 +43,19 @@ what it means, `ghostq sources` lists what can be read.";
 enum Verb {
     /// Scan spools and exports, and report what is held but invisible
     Scan(Box<scan::ScanArgs>),
+    /// Say what a restart or a queue run would do to the mail that is on disk now
+    ///
+    /// The places are read as `ghostq scan` reads them, and nothing is started, changed or sent. For each place, and for each
+    /// thing that can be set going there (a start, a reload, a queue run, `postsuper -s`, a listing that does more than list),
+    /// it says how many messages would be deleted, sent empty, returned, set aside, sent late or renamed, which one is the
+    /// oldest, who sent them, and why. What would not happen now but later says in how long. Where it is not known what the mail
+    /// system does, that is said, and counted.
+    ///
+    /// A copy of a spool is judged by `--as-of`.
+    ///
+    /// Exit codes: 0 nothing would be lost, changed or sent late; 1 something would, now or later, or it is not known; 2 could not
+    /// run; 3 something could not be read; 130 interrupted.
+    Forecast(Box<forecast::ForecastArgs>),
     /// Show everything about one message
     Show(Box<show::ShowArgs>),
     /// Send messages on that nobody would deliver (prints the plan; --apply does it)
@@ -99,6 +113,7 @@ fn run(cli: Cli) -> Result<Exit> {
     let verb = cli.verb.unwrap_or_else(|| Verb::Scan(Box::default()));
     match verb {
         Verb::Scan(args) => scan::run(*args, colour),
+        Verb::Forecast(args) => forecast::run(&args, colour),
         Verb::Show(args) => show::run(&args, colour),
         Verb::Requeue(args) => act::requeue(&args, words()),
         Verb::Ndr(args) => act::ndr(&args, words()),

@@ -16,6 +16,14 @@ pub struct Clock {
     pub given: bool,
 }
 
+impl Clock {
+    /// The time by which ages in this place can be judged, if there is one.
+    pub fn judges(self, instance: &Instance) -> Option<Time> {
+        let real = instance.live.is_some() || instance.at_home;
+        (self.given || real).then_some(self.now)
+    }
+}
+
 /// Whether the listing shows the message.
 #[derive(Debug, Clone)]
 pub enum Listed {
@@ -124,8 +132,7 @@ impl<'a> Case<'a> {
     /// The time by which ages can be judged: the operator's clock, or the real one where the mail system runs or is at home.
     /// A copy has neither: when it was taken is not known.
     pub fn judged_at(&self) -> Option<Time> {
-        let real = self.instance.live.is_some() || self.instance.at_home;
-        (self.clock.given || real).then_some(self.clock.now)
+        self.clock.judges(self.instance)
     }
 
     /// The latest time that is known to have been reached in the life of this spool.

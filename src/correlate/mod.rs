@@ -4,6 +4,7 @@
 //! do comes with the evidence as [`crate::evidence::Treatment`].
 
 pub mod case;
+pub mod fates;
 pub mod keys;
 pub mod ledger;
 pub mod live_view;

@@ -4,6 +4,7 @@
 //! these values, the rules weigh them, the reports print them.
 
 mod damage;
+mod fate;
 mod instance;
 mod listing;
 mod locus;
@@ -15,6 +16,7 @@ mod time;
 mod treatment;
 
 pub use damage::{Damage, DamageKind};
+pub use fate::{Condition, Effect, Fate, Habits, Measure, Occasion, Only, Trigger};
 pub use instance::{Epoch, EpochOrigin, Instance, Limits, Live};
 pub use listing::{EntryState, ListingEnd, ListingEntry};
 pub use locus::{At, Fact, Locus};

@@ -1,5 +1,7 @@
 //! What a mail system does with a message in a given condition.
 
+use super::Fate;
+
 /// What a mail system does with a message that a rule names: knowledge, with its source, kept beside the parser.
 #[derive(Debug, Clone, Copy)]
 pub struct Treatment {
@@ -13,6 +15,9 @@ pub struct Treatment {
     pub remedies: &'static [Remedy],
     /// Actions that would destroy the message, often the obvious ones.
     pub destroyers: &'static [&'static str],
+    /// What becomes of it when something is set going. Empty: not known. Of several that hold the worst counts, and one that
+    /// says that it stays outweighs what comes of an attempt.
+    pub fates: &'static [Fate],
     /// Where this is known from.
     pub source: &'static str,
 }

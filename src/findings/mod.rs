@@ -3,8 +3,10 @@
 use crate::evidence::{Confidence, Damage, Duration, EntryState, Fact, Instance, Locus, Message, Text, Time};
 use serde::{Deserialize, Serialize};
 
+mod forecast;
 mod store;
 
+pub use forecast::{Entry, Forecast, Moment, Occurrence, Oldest, Outcome, Prospect, Reason, Senders, Span};
 pub use store::Store;
 
 /// How bad it is; the order is the order of the report.

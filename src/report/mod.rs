@@ -9,6 +9,8 @@ use std::io::{self, Write};
 mod closing;
 mod csv;
 pub mod escape;
+mod forecast;
+mod forecast_json;
 mod frame;
 mod json;
 pub mod json_text;
@@ -28,6 +30,8 @@ mod samples;
 mod tests;
 
 pub use csv::COLUMNS as CSV_COLUMNS;
+pub use forecast::forecast;
+pub use forecast_json::forecast_json;
 pub use record::MEMBERS as FINDING_MEMBERS;
 pub use show::show;
 pub use verdict::verdict;
@@ -36,6 +40,8 @@ pub use verdict::verdict;
 pub const FINDING_SCHEMA: &str = include_str!("../../schema/ghostq.finding-1.schema.json");
 /// JSON Schema of the `json` document, `ghostq.report/1`. It refers to the schema of a finding by its `$id`.
 pub const REPORT_SCHEMA: &str = include_str!("../../schema/ghostq.report-1.schema.json");
+/// JSON Schema of the forecast, `ghostq.forecast/1`. It refers to the schema of a finding by its `$id`.
+pub const FORECAST_SCHEMA: &str = include_str!("../../schema/ghostq.forecast-1.schema.json");
 
 /// Every format. The first is the default.
 pub static ALL: &[Format] = &[

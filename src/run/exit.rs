@@ -1,6 +1,6 @@
 //! Exit codes.
 
-use crate::findings::Summary;
+use crate::findings::{Forecast, Summary};
 use std::process::ExitCode;
 
 /// How a run ended.
@@ -26,6 +26,19 @@ impl Exit {
         } else if !summary.complete() {
             Self::Incomplete
         } else if summary.reported > 0 && !exit_zero {
+            Self::Findings
+        } else {
+            Self::Clean
+        }
+    }
+
+    /// How a forecast ended: as a scan does, whose finding is that something would happen, or that it is not known.
+    pub fn of_forecast(forecast: &Forecast, exit_zero: bool) -> Self {
+        if forecast.interrupted {
+            Self::Interrupted
+        } else if !forecast.summary.complete() {
+            Self::Incomplete
+        } else if forecast.matters() && !exit_zero {
             Self::Findings
         } else {
             Self::Clean

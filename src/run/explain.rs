@@ -2,7 +2,7 @@
 
 use crate::correlate::outlook;
 use crate::correlate::rules::{self, Rule};
-use crate::evidence::Text;
+use crate::evidence::{Condition, Confidence, Fate, Measure, Text, Treatment, Trigger, format_duration};
 use crate::sources::{self, Source};
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
@@ -38,10 +38,54 @@ pub fn rule(name: &str) -> Result<String> {
             for destroyer in &filled.destroyers {
                 let _written = writeln!(text, "  would destroy it: {destroyer}");
             }
+            for line in fates(*source, treatment) {
+                let _written = writeln!(text, "  forecast: {line}");
+            }
             let _written = writeln!(text, "  known from: {}", filled.source);
         }
     }
     Ok(text)
+}
+
+/// What becomes of such a message when something is set going, a line for each fate.
+fn fates(source: &dyn Source, treatment: &Treatment) -> Vec<String> {
+    if treatment.fates.is_empty() {
+        return vec!["not known".to_owned()];
+    }
+    let happens = |trigger: &Trigger| {
+        let occasions = source.habits().occasions.iter();
+        occasions.clone().find(|occasion| occasion.trigger == *trigger).map(|occasion| occasion.happens)
+    };
+    let line = |fate: &Fate| {
+        let on: Vec<_> = fate.on.iter().filter_map(happens).collect();
+        let only = fate.only.map(|only| format!(" ({})", only.about)).unwrap_or_default();
+        let when: Vec<_> = fate.when.iter().map(|condition| condition_in_words(*condition)).collect();
+        let when = if when.is_empty() { String::new() } else { format!(", once {}", when.join(" and ")) };
+        let effect = crate::report::place::name_of(fate.effect).replace('_', " ");
+        let doubt = match fate.confidence {
+            Confidence::Certain => "",
+            Confidence::Likely => " (likely)",
+            Confidence::Possible => " (possible)",
+        };
+        format!("if {}: {effect}{only}{when}: {}{doubt}", on.join("; or "), fate.why)
+    };
+    treatment.fates.iter().map(line).collect()
+}
+
+fn condition_in_words(condition: Condition) -> String {
+    match condition {
+        Condition::OlderThan(age, measure) => {
+            let of = match measure {
+                Measure::Modified => "the time of its file (mtime)",
+                Measure::Accessed => "the time at which it was last read (atime)",
+                Measure::Changed => "the time at which its inode was changed (ctime)",
+                Measure::Arrival => "the time at which it came in",
+            };
+            format!("{of} is {} past", format_duration(age))
+        }
+        Condition::Due => "its next attempt is due".to_owned(),
+        Condition::Expired => "it is older than the lifetime of the queue".to_owned(),
+    }
 }
 
 /// One line a rule: name, class, title.

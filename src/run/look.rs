@@ -52,17 +52,17 @@ pub struct Tally {
 }
 
 impl Look {
-    /// Looks at every message once.
+    /// Looks at every message once, and hands on those of which no rule says anything.
     ///
     /// # Errors
     /// When suspects cannot be kept.
-    pub fn first(scene: &Scene<'_>) -> io::Result<Self> {
+    pub fn first(scene: &Scene<'_>, healthy: &mut dyn FnMut(&Message)) -> io::Result<Self> {
         let mut look = Self { tally: vec![Tally::default(); scene.prepared.places.len()], ..Self::default() };
         let damages = scene.prepared.damages.iter().chain(&scene.views.damages);
         damages.for_each(|damage| look.damaged(damage.clone()));
         scene.read("scanning", |record| {
             match record {
-                Record::Message(message) => look.seen(scene, &message),
+                Record::Message(message) => look.seen(scene, &message, healthy),
                 Record::Damage(damage) => look.damaged(damage),
                 Record::Passed => {}
             }
@@ -86,7 +86,7 @@ impl Look {
         }
     }
 
-    fn seen(&mut self, scene: &Scene<'_>, message: &Message) {
+    fn seen(&mut self, scene: &Scene<'_>, message: &Message, healthy: &mut dyn FnMut(&Message)) {
         let Some(case) = scene.case(message) else { return };
         if let Some(tally) = self.tally.get_mut(message.instance).filter(|_| !is_log(message)) {
             tally.messages += 1;
@@ -105,10 +105,13 @@ impl Look {
                 *self.silent.entry(reason).or_default() += 1;
             }
         }
-        if let Some(finding) = weighed.finding
-            && let Err(error) = self.suspects.push(&finding)
-        {
-            self.trouble = Some(error);
+        match weighed.finding {
+            None => healthy(message),
+            Some(finding) => {
+                if let Err(error) = self.suspects.push(&finding) {
+                    self.trouble = Some(error);
+                }
+            }
         }
     }
 

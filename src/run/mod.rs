@@ -5,6 +5,7 @@ pub mod duplicates;
 pub mod exit;
 pub mod explain;
 pub mod filter;
+pub mod forecast;
 pub mod interrupt;
 pub mod learn;
 pub mod look;

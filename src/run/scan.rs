@@ -37,12 +37,12 @@ pub fn on_scene(scene: &Scene<'_>) -> Result<Outcome> {
 }
 
 fn look_and_settle(scene: &Scene<'_>) -> Result<Outcome> {
-    let look = Look::first(scene)?;
+    let look = Look::first(scene, &mut |_| ())?;
     let mut settling = Settling::second_look(scene, look)?;
     missing::find(scene, &mut settling);
     if !interrupt::interrupted() {
         duplicates::join(scene, &mut settling)?;
     }
-    let (summary, findings) = settling.finish(scene)?;
+    let (summary, findings) = settling.finish(scene, &mut |_| ())?;
     Ok(Outcome { summary, findings, interrupted: interrupt::interrupted() })
 }

@@ -191,11 +191,11 @@ impl Settling {
         self.warnings.push(warning);
     }
 
-    /// Applies the filter, counts the notes, and makes the summary.
+    /// Hands on every finding, applies the filter, counts the notes, and makes the summary.
     ///
     /// # Errors
     /// When findings cannot be kept.
-    pub fn finish(mut self, scene: &Scene<'_>) -> Result<(Summary, Store)> {
+    pub fn finish(mut self, scene: &Scene<'_>, each: &mut dyn FnMut(&Finding)) -> Result<(Summary, Store)> {
         let mut reported = Store::default();
         let mut counts = Counts::default();
         let mut notes: BTreeMap<(usize, String), Note> = BTreeMap::new();
@@ -208,6 +208,7 @@ impl Settling {
         let stems = foreign_stems(&mut found)?;
         found.each(|mut finding| {
             drop_explained_remnant(&mut finding, &stems);
+            each(&finding);
             for opinion in &finding.opinions {
                 // What another place of the same message has added is counted there.
                 if is_counted(opinion) && knows(scene, finding.message.instance, &opinion.rule) {

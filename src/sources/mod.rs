@@ -3,7 +3,9 @@
 //! A new mail system is one folder here and one line in [`ALL`]. Everything about it is in its folder: what it is called,
 //! how it is recognised, how its files are parsed, what its listings look like, what it does with damaged mail.
 
-use crate::evidence::{Epoch, Instance, Limits, ListingEnd, ListingEntry, Message, Record, Time, Treatment};
+use crate::evidence::{
+    Epoch, Habits, Instance, Limits, ListingEnd, ListingEntry, Message, Record, Time, Treatment,
+};
 use crate::plan::{Given, Proposal, Refusal, Submission, Verb};
 use crate::read::disk::{EntryKind, Root};
 use anyhow::Context as _;
@@ -82,6 +84,9 @@ pub trait Source: Sync {
 
     /// What the mail system does with what the rules find.
     fn treatments(&self) -> &'static [Treatment];
+
+    /// What it does when it starts, or its queue is run.
+    fn habits(&self) -> &'static Habits;
 }
 
 /// What there is to say about a source.

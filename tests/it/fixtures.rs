@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const COLUMNS: &str = "class,rule,rules,confidence,visibility,source,queue,native_id,message_id,sender,recipients,subject,\
                        size_bytes,arrived,age_seconds,next_attempt,place,why";
 
-fn cases() -> Vec<PathBuf> {
+/// The folder of every fixture.
+pub fn cases() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for source in std::fs::read_dir(fixture("")).unwrap() {
         let source = source.unwrap().path();
@@ -22,7 +23,8 @@ fn cases() -> Vec<PathBuf> {
     found
 }
 
-fn arguments(case: &Path, scan: &toml::Value) -> Vec<String> {
+/// The words with which a fixture is to be scanned.
+pub fn arguments(case: &Path, scan: &toml::Value) -> Vec<String> {
     let case = case.to_str().unwrap();
     let words = scan["arguments"].as_array().unwrap().iter();
     words.map(|word| word.as_str().unwrap().replace("{case}", case)).collect()

@@ -11,6 +11,7 @@ mod support;
 
 mod cli;
 mod fixtures;
+mod forecast;
 mod gate;
 mod hostile;
 mod incident;

@@ -126,4 +126,23 @@ wait_for 20 idle
 sleep 1
 compare
 pkill -x exim4
+
+say "forecast"
+MALFORMED=$(sed -n 's/^corrupt //p' /lab/expected | while read -r ID; do find $I -name "$ID-H" -size -301c; done | head -1)
+EMPTY=$(file_of "$(sed -n 's/^empty-file //p' /lab/expected)" H)
+forecast --as-of "@$(date +%s)"
+foretold queue_run destroyed now 0
+foretold queue_run destroyed later 2
+forecast --as-of "@$(($(date +%s) + 5 * 86400))"
+foretold queue_run destroyed now 2
+# A run of the one message: one of the whole queue would return everything else, which takes minutes.
+for H in "$MALFORMED" "$EMPTY"; do
+  ID=$(basename "$H" -H)
+  exim4 -q "$ID" "$ID"
+  came "$ID stays for now" there "$H"
+  LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME=+5d timeout 60 exim4 -q "$ID" "$ID"
+done
+came "the malformed envelope is deleted" gone "$MALFORMED"
+came "the empty envelope is deleted" gone "$EMPTY"
+came "with their bodies" gone "${EMPTY%H}D"
 say "done"

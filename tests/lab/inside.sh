@@ -81,3 +81,31 @@ compare() {
   /lab/ghostq scan $SCAN --format jsonl --quiet >/lab/found.jsonl 2>/lab/found.err
   python3 /lab/findings.py /lab/found.jsonl /lab/expected || head -5 /lab/found.err
 }
+
+# forecast [OPTION…]: what ghostq says would happen to SCAN, for `foretold`.
+forecast() {
+  /lab/ghostq forecast $SCAN --format json --quiet "$@" >/lab/forecast.json 2>/lab/forecast.err
+  local code=$?
+  [ "$code" -le 1 ] || { echo "FAILED: forecast: exit $code"; head -5 /lab/forecast.err; }
+}
+
+# foretold TRIGGER EFFECT MOMENT COUNT: that is what the last forecast says.
+foretold() {
+  local said
+  said=$(python3 -c '
+import json, sys
+trigger, effect, moment = sys.argv[1:]
+occasions = json.load(open("/lab/forecast.json"))["places"][0]["occasions"]
+outcomes = next(one for one in occasions if one["trigger"] == trigger)["outcomes"]
+print(sum(one["count"] for one in outcomes if (one["effect"], one["moment"]) == (effect, moment)))' "$1" "$2" "$3")
+  if [ "$said" = "$4" ]; then echo "ok: forecast of $1: $4 $2 $3"; else echo "FAILED: forecast of $1: $said $2 $3, not $4"; fi
+}
+
+# came TEXT COMMAND…: what was foretold did happen, as the command shows.
+came() {
+  local text=$1
+  shift
+  if "$@"; then echo "ok: forecast came true: $text"; else echo "FAILED: forecast did not come true: $text"; fi
+}
+gone() { [ ! -e "$1" ]; }
+there() { [ -e "$1" ]; }

@@ -89,4 +89,17 @@ expect unfinished "$(basename "$HALF")"
 for i in 1 2 3; do printf 'Subject: offline\n\nx\n' | $SENDMAIL -f a@lab.test "offline$i@grey.test"; done
 for ID in $(ls $S/offline); do expect unclaimed "$ID"; done
 compare
+
+say "forecast"
+forecast
+foretold start purged now 1
+foretold start released now 3
+foretold flush purged now 0
+KEPT=$(find $S/queue -type f | wc -l)
+start
+offline_is_read() { [ -z "$(ls $S/offline)" ]; }
+wait_for 10 offline_is_read
+came "the half message is removed" [ -z "$(find $S/temporary $S/incoming -type f)" ]
+came "what was handed in while it was down is taken in" offline_is_read
+came "nothing else is removed" [ "$(find $S/queue -type f | wc -l)" -ge "$KEPT" ]
 say "done"

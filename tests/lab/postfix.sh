@@ -74,6 +74,41 @@ chown 4321 "$(file_of "$H")" && expect queue-blocker "$H"
 compare
 chown postfix "$(file_of "$H")"
 
+say "forecast"
+PD=$(find $Q/maildrop -type f | head -1)
+touch -d '-8 days' "$Q/incoming/$HALF" "$(file_of "$A")"
+OLD=$(file_of "$A")
+cp -a "$(file_of "$(id_of grey18@)")" "$Q/deferred/restored" && mv "$Q/deferred/restored" "$(file_of "$(id_of grey18@)")"
+postfix stop
+idle_agents() { ! pgrep -x smtp; }
+wait_for 10 idle_agents
+forecast
+foretold start destroyed now 1
+foretold start purged now 1
+foretold start purged later 1
+foretold start renamed now 2
+foretold start released later 2
+foretold structure_check renamed now 2
+foretold structure_check destroyed now 0
+foretold queue_run destroyed now 0
+foretold flush renamed now 0
+BEFORE=$(find $Q/{incoming,active,deferred,hold,maildrop} -type f | wc -l)
+IDS=$(find $Q/deferred -type f -printf '%f\n' | sort)
+postfix start
+started() { postfix status; }
+wait_for 20 started
+sleep 2
+AFTER=$(find $Q/{incoming,active,deferred,hold,maildrop} -type f | wc -l)
+came "the half message that is 8 days old is deleted" gone "$Q/incoming/$HALF"
+came "the message of mode 0600 is deleted" gone "$OLD"
+came "the young half message stays" there "$PD"
+came "the misfiled message is moved to where it belongs" there "$Q/deferred/$(echo "$C" | cut -c1)/$C"
+came "and not tried before its time" [ "$(stat -c %Y "$Q/deferred/$(echo "$C" | cut -c1)/$C")" -gt "$(date +%s)" ]
+came "two files less, and no more" [ "$((BEFORE - AFTER))" = 2 ]
+came "one message has another ID" [ "$(find $Q/deferred -type f -printf '%f\n' | sort | comm -13 <(echo "$IDS") - | wc -l)" = 1 ]
+grep -v -e "$HALF" -e "$A" -e "misfiled $C" -e queue-blocker /lab/expected >/lab/kept
+cp /lab/kept /lab/expected
+
 say "second instance"
 postmulti -e init
 postmulti -I postfix-out -e create

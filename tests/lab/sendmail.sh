@@ -83,6 +83,24 @@ compare
 cp -a /lab/saved "$Q/qf$ID"
 sed -i '$d' /lab/expected
 
+say "forecast"
+EMPTY=$(sed -n 's/^empty-file //p' /lab/expected)
+BODILESS=$(sed -n 's/^envelope-without-body //p' /lab/expected)
+LOOSE=$(sed -n 's/^wrong-owner-or-mode //p' /lab/expected | while read -r ID; do [ -e "$Q/qf$ID" ] && echo "$ID"; done)
+forecast --as-of "@$(($(date +%s) + 660))"
+foretold queue_run destroyed now 1
+foretold queue_run sent_empty now 1
+foretold queue_run set_aside now 1
+foretold listing destroyed now 0
+# The clock alone: times of files are not to move with it.
+LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) NO_FAKE_STAT=1 FAKETIME=+11m timeout 60 /lab/sendmail -Am -q
+wait_for 60 gone "$Q/qf$EMPTY"
+wait_for 60 idle
+came "the empty control file is deleted" gone "$Q/qf$EMPTY"
+came "and its data file with it" gone "$Q/df$EMPTY"
+came "an empty data file is made" there "$Q/df$BODILESS"
+came "what others may write is set aside" there "$Q/Qf$LOOSE"
+
 say "submission queue"
 pkill -f 'sendmail: .*accepting'
 sleep 1

@@ -85,6 +85,7 @@ mod tests {
         next: "",
         remedies: &[],
         destroyers: &[],
+        fates: &[],
         source: "",
     }];
 

@@ -1,10 +1,11 @@
 //! Courier: its queue, and what was handed in and not yet taken over.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod content;
 mod control;
+mod fates;
 mod listing;
 mod live;
 mod message;
@@ -73,5 +74,9 @@ impl Source for Courier {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

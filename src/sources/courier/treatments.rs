@@ -1,5 +1,6 @@
 //! What Courier does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const fn remedy(command: &'static str, what: &'static str) -> Remedy {
@@ -36,6 +37,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[START_UNLINKS],
+        fates: fates::BODY_WITHOUT_ENVELOPE,
         source: "cdmsgq.C, queuescan3 (unlinks all three); comctlfile.c, ctlfile_openfn (one name: unlink); observed on 1.0.16",
     },
     Treatment {
@@ -49,6 +51,7 @@ pub static ALL: &[Treatment] = &[
             remedy("cancelmsg {id}", "then cancel it"),
         ],
         destroyers: &[],
+        fates: fates::ENVELOPE_WITHOUT_BODY,
         source: "mailq.c, main (stat of the D file); observed on 1.0.16",
     },
     Treatment {
@@ -66,6 +69,7 @@ pub static ALL: &[Treatment] = &[
             START,
         ],
         destroyers: &["starting courierd on a copy without hard links: it removes every name in `msgq`"],
+        fates: fates::MISSING_PART,
         source: "comctlfile.c, ctlfile_openfn (exactly two names); cdmsgq.C, queuescan; observed on 1.0.16",
     },
     Treatment {
@@ -83,6 +87,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["starting courierd more than 48 hours after it came in: it is deleted and not sent"],
+        fates: fates::UNCLAIMED,
         source: "cdmsgq.C, tmpscan (48 * 60 * 60); observed on 1.0.16 (sendmail exits 0 while courierd is down)",
     },
     Treatment {
@@ -102,6 +107,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["waiting: after 48 hours courierd deletes it"],
+        fates: fates::UNFINISHED,
         source: "submit2.C, SubmitFile; cdmsgq.C, tmpscan; submit killed with SIGKILL on 1.0.16",
     },
     Treatment {
@@ -110,6 +116,7 @@ pub static ALL: &[Treatment] = &[
         next: "nothing: the process that was to finish it is gone. After 48 hours courierd deletes it",
         remedies: &[COPY_FIRST],
         destroyers: &["waiting: after 48 hours courierd deletes it"],
+        fates: fates::OWNER_GONE,
         source: "submit2.C, name1stctlfile; cdmsgq.C, tmpscan",
     },
     Treatment {
@@ -136,6 +143,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "starting or flushing courierd: a control file without recipients is removed, and its content with it",
         ],
+        fates: fates::CORRUPT,
         source: "cdmsgq3.C, done_message (successcnt + failcnt == nreceipients; no E record); observed on 1.0.16",
     },
     Treatment {
@@ -149,6 +157,7 @@ pub static ALL: &[Treatment] = &[
             remedy("cancelmsg {id}", "cancel it, and tell the sender"),
         ],
         destroyers: &[],
+        fates: fates::EMPTY_FILE,
         source: "mailq.c, showq; observed on 1.0.16",
     },
     Treatment {
@@ -167,6 +176,7 @@ pub static ALL: &[Treatment] = &[
             START,
         ],
         destroyers: &[START_UNLINKS],
+        fates: fates::MISFILED,
         source: "comqueuename.c, qmsgsdir; cdmsgq.C, queuescan3; observed on 1.0.16",
     },
     Treatment {
@@ -178,6 +188,7 @@ pub static ALL: &[Treatment] = &[
             remedy("less {path}", "read it: it may be a part of a message that was renamed by hand"),
         ],
         destroyers: &["deleting it as a stray file: it may be the only copy"],
+        fates: fates::FOREIGN_NAME,
         source: "cdmsgq.C, queuescan2; mailq.c, main",
     },
     Treatment {
@@ -193,6 +204,7 @@ pub static ALL: &[Treatment] = &[
             remedy("courier flush {id}", "then try it"),
         ],
         destroyers: &[],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "comctlfile.c, ctlfile_openfn; cdmsgq.C, queuescan3; observed on 1.0.16",
     },
     Treatment {
@@ -204,6 +216,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "find out what became of the message"),
         ],
         destroyers: &["starting courierd before the recipients are written down"],
+        fates: fates::ORPHAN_SIDE_FILE,
         source: "comctlfile.c, ctlfile_openfn (`Happens all the time - delivery complete, hanging link`)",
     },
     Treatment {
@@ -218,6 +231,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "letting a restored queue take much new mail: what is not taken over is deleted after 48 hours",
         ],
+        fates: fates::NAME_INODE_MISMATCH,
         source: "cdmsgq.C, tmpscan (`QUEUE FILE CORRUPTION: inode`); observed on 1.0.16 (198 of 198 after a tar restore)",
     },
     Treatment {
@@ -229,6 +243,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "see whether it was just delivered"),
         ],
         destroyers: &[],
+        fates: &[],
         source: "mailq.c, main",
     },
     Treatment {
@@ -240,6 +255,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "see whether it was delivered"),
         ],
         destroyers: &[],
+        fates: fates::LISTED_NOT_ON_DISK,
         source: "mailq.c, main",
     },
     Treatment {
@@ -251,6 +267,7 @@ pub static ALL: &[Treatment] = &[
             remedy("courier flush", "or try everything now"),
         ],
         destroyers: &["starting courierd while the clock is still wrong: messages may expire at once"],
+        fates: fates::FUTURE_TIME,
         source: "cdmsgq.C, queuescan3; cdmsgq3.C, flushmsg; observed on 1.0.16",
     },
     Treatment {
@@ -263,6 +280,7 @@ pub static ALL: &[Treatment] = &[
             remedy("courier flush {id}", "try it now"),
         ],
         destroyers: &[],
+        fates: fates::OVERDUE,
         source: "cdmsgq.C, queuescan",
     },
     Treatment {
@@ -274,6 +292,7 @@ pub static ALL: &[Treatment] = &[
             remedy("courier flush {id}", "or try it now"),
         ],
         destroyers: &["starting courierd while the destination is still away: mail is returned instead"],
+        fates: fates::EXPIRED,
         source: "cdmsgq3.C, done_message (E record)",
     },
     Treatment {
@@ -284,6 +303,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "cancelling one before its recipients are compared: the two may not have the same ones left",
         ],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "cdmsgq.C, queuescan",
     },
 ];

@@ -2,6 +2,9 @@
 
 use crate::evidence::Text;
 
+/// What is said of the one fault that dma does not refuse.
+pub const CUT: &str = "the last line does not end";
+
 /// dma writes three short lines.
 pub const MAX_BYTES: usize = 64 << 10;
 /// A longer line is read in pieces of this size, which are then no lines any more (`fgets` into `line[1000]`).
@@ -58,7 +61,7 @@ pub fn read(bytes: &[u8]) -> Reading {
         if ended.is_none() && reading.fault.is_none() {
             let short = line.get(..line.len().saturating_sub(1)).unwrap_or_default();
             let text = format!(
-                "the last line does not end: dma takes its last character off and reads `{}`",
+                "{CUT}: dma takes its last character off and reads `{}`",
                 String::from_utf8_lossy(short)
             );
             reading.fault = Some(fault(text, false));

@@ -1,10 +1,11 @@
 //! dma, the Mail Agent of `DragonFly` BSD: its spool folder.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod content;
 mod envelope;
+mod fates;
 mod listing;
 mod live;
 mod message;
@@ -65,5 +66,9 @@ impl Source for Dma {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

@@ -1,5 +1,6 @@
 //! What dma does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const fn remedy(command: &'static str, what: &'static str) -> Remedy {
@@ -33,6 +34,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &["deleting it as a stray file: it may be the only copy"],
+        fates: fates::BODY_WITHOUT_ENVELOPE,
         source: "spool.c, load_queue; observed on 0.13",
     },
     Treatment {
@@ -49,6 +51,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::ENVELOPE_WITHOUT_BODY,
         source: "spool.c, load_queue, linkspool; observed on 0.13",
     },
     Treatment {
@@ -71,6 +74,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "`dma -q` while the last line does not end: the mail goes to a wrong address, or is returned",
         ],
+        fates: fates::CORRUPT,
         source: "spool.c, readqueuef (`chop newline`); observed on 0.13",
     },
     Treatment {
@@ -83,6 +87,7 @@ pub static ALL: &[Treatment] = &[
             remedy("cat {path}", "read sender and recipient, and tell the sender"),
         ],
         destroyers: &["`dma -q`"],
+        fates: fates::EMPTY_FILE,
         source: "spool.c, load_queue, delqueue; net.c, deliver_remote",
     },
     Treatment {
@@ -96,6 +101,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &["deleting it as a stray temporary file: the program that sent it may not have noticed"],
+        fates: fates::UNFINISHED,
         source: "spool.c, newspoolf, linkspool; dma killed with SIGKILL on 0.13",
     },
     Treatment {
@@ -107,6 +113,7 @@ pub static ALL: &[Treatment] = &[
             remedy("rm {path}", "remove this name, if one of the others begins with M and has its Q file"),
         ],
         destroyers: &[],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "spool.c, linkspool",
     },
     Treatment {
@@ -118,6 +125,7 @@ pub static ALL: &[Treatment] = &[
             remedy("less {path}", "read it: it may be a message that was renamed by hand"),
         ],
         destroyers: &[],
+        fates: fates::FOREIGN_NAME,
         source: "spool.c, load_queue",
     },
     Treatment {
@@ -130,6 +138,7 @@ pub static ALL: &[Treatment] = &[
             TRY,
         ],
         destroyers: &[],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "spool.c, load_queue, acquirespool; dma.c, main (`We never run as root`); observed on 0.13",
     },
     Treatment {
@@ -141,6 +150,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep 'could not pick up' /var/log/mail.log", "look for what dma complained of"),
         ],
         destroyers: &[],
+        fates: &[],
         source: "dma.c, show_queue",
     },
     Treatment {
@@ -152,6 +162,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "see whether it was delivered (`delivery successful`)"),
         ],
         destroyers: &[],
+        fates: fates::LISTED_NOT_ON_DISK,
         source: "spool.c, load_queue",
     },
     Treatment {
@@ -160,6 +171,7 @@ pub static ALL: &[Treatment] = &[
         next: "it is tried like any other, but never given up: its lifetime counts from the time of the Q file, which lies ahead",
         remedies: &[remedy("touch {path}", "set its time to now")],
         destroyers: &[],
+        fates: fates::FUTURE_TIME,
         source: "dma.c, deliver (`now.tv_sec - st.st_mtim.tv_sec > MAX_TIMEOUT`)",
     },
     Treatment {
@@ -173,6 +185,7 @@ pub static ALL: &[Treatment] = &[
             remedy("touch {path}", "give it five more days before you run `dma -q`"),
         ],
         destroyers: &["`dma -q` while the server is still away: all that is too old is returned at once"],
+        fates: fates::EXPIRED,
         source: "dma.c, deliver",
     },
 ];

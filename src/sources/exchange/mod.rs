@@ -1,7 +1,7 @@
 //! Exchange and IIS SMTP: mailroots, Pickup and Replay, Badmail, and what Exchange's own tools list.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::{Fact, Instance, Locus, Text, Time, Treatment};
+use crate::evidence::{Fact, Habits, Instance, Locus, Text, Time, Treatment};
 use crate::read::disk::Root;
 use layout::{Folder, Layout};
 use queue::StreamsSeen;
@@ -11,6 +11,7 @@ mod badmail;
 mod content;
 mod eml;
 mod envelope;
+mod fates;
 mod layout;
 mod listing;
 mod names;
@@ -93,6 +94,10 @@ impl Source for Exchange {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }
 

@@ -1,5 +1,6 @@
 //! What IIS SMTP and Exchange do with what the rules find.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const RESTART: Remedy = Remedy {
@@ -72,6 +73,7 @@ const OLDER_THAN_EPOCH: Treatment = Treatment {
     next: "it idles until the SMTP service is restarted, and is then delivered or returned days or weeks late",
     remedies: &[RESTART, QUEUE_TO_QUEUE, LAST_RESORT],
     destroyers: STREAM_DESTROYERS,
+    fates: fates::OLDER_THAN_EPOCH,
     source: "Microsoft KB 934709 (Windows Server 2003 SMTP without Exchange; the cause is not given)",
 };
 
@@ -82,6 +84,7 @@ const UNLISTED: Treatment = Treatment {
            returned",
     remedies: &[RESTART, QUEUE_TO_QUEUE, LAST_RESORT],
     destroyers: STREAM_DESTROYERS,
+    fates: fates::UNLISTED,
     source: "Microsoft KB 934709; Exchange team blog 2007-08-01 (System Manager shows objects in memory)",
 };
 
@@ -96,6 +99,7 @@ const LISTED_NOT_ON_DISK: Treatment = Treatment {
                Suspend-Message, then Export-Message | AssembleMessage",
     }],
     destroyers: &["restarting the service before it was exported, if its file really is gone"],
+    fates: fates::LISTED_NOT_ON_DISK,
     source: "Evan Dodds 2004-12-27, \"Exchange special mailboxes part 3\"; Microsoft, \"Export-Message\". Shadow-redundancy and \
              Safety-Net copies are no undelivered mail and are never reported",
 };
@@ -106,6 +110,7 @@ const OTHER_QUEUE: Treatment = Treatment {
     next: "nothing: the SMTP service reads the one folder that its metabase names",
     remedies: &[RESTART, QUEUE_TO_QUEUE, LAST_RESORT],
     destroyers: STREAM_DESTROYERS,
+    fates: fates::OTHER_QUEUE,
     source: "metabase property QueueDirectory (36875); that a folder beside the queue was once the queue is inferred",
 };
 
@@ -115,6 +120,7 @@ const FOREIGN_NAME: Treatment = Treatment {
     next: "nothing as far as is known: queue files begin with NTFS and end in .eml",
     remedies: &[QUEUE_TO_QUEUE, LAST_RESORT],
     destroyers: STREAM_DESTROYERS,
+    fates: fates::FOREIGN_NAME,
     source: "itprotoday.com, \"Clearing a Blocked Exchange SMTP Message Queue\"; that other names are passed over is inferred",
 };
 
@@ -124,6 +130,7 @@ const BODY_WITHOUT_ENVELOPE: Treatment = Treatment {
     next: "not documented; without its envelope the service cannot know to whom it goes",
     remedies: &[COPY_AGAIN, REPLAY, LAST_RESORT],
     destroyers: STREAM_DESTROYERS,
+    fates: &[],
     source: KB_306043,
 };
 
@@ -136,6 +143,7 @@ const ENVELOPE_WITHOUT_BODY: Treatment = Treatment {
         what: "look for the `.EML` of this name in the backup from which the stream came, and restore both to NTFS",
     }],
     destroyers: &["deleting the stream's file: it holds the only envelope that is left"],
+    fates: fates::ENVELOPE_WITHOUT_BODY,
     source: "TechNet aa998408; inferred from the way in which streams are kept outside of NTFS",
 };
 
@@ -153,6 +161,7 @@ const UNFINISHED: Treatment = Treatment {
         Remedy { command: "", what: "if it was, move the `.tmp` out of the folder; if not, name it `.eml`" },
     ],
     destroyers: &["restarting the transport service first: what had been taken in is sent a second time"],
+    fates: fates::UNFINISHED,
     source: PICKUP_REPLAY,
 };
 
@@ -165,6 +174,7 @@ const ORPHAN_SIDE_FILE: Treatment = Treatment {
         what: "read the reason in the `.BDR`, look for the message in the tracking log by its time, then archive the file",
     }],
     destroyers: &[],
+    fates: fates::ORPHAN_SIDE_FILE,
     source: "Microsoft KB Q319285, KB 884068",
 };
 
@@ -177,6 +187,7 @@ const CORRUPT: Treatment = Treatment {
         what: "save the readable part and its streams, look for the message at its sender or in a backup",
     }],
     destroyers: &["chkdsk /f before the files are copied: it may cut damaged files and streams"],
+    fates: &[],
     source: "NTFS journals metadata only; inferred for the SMTP service",
 };
 
@@ -189,6 +200,7 @@ const EMPTY_FILE: Treatment = Treatment {
         what: "look at its named streams for sender and recipients, and ask the sender for the message again",
     }],
     destroyers: &["deleting it before its streams were saved"],
+    fates: &[],
     source: "inferred",
 };
 
@@ -206,6 +218,7 @@ const HELD: Treatment = Treatment {
         RESUBMIT,
     ],
     destroyers: &["Remove-Message -WithNDR $false: it goes and nobody is told"],
+    fates: fates::HELD,
     source: "Microsoft, Exchange Server documentation, \"Queues and messages in queues\", \"Resume-Message\"",
 };
 
@@ -237,6 +250,7 @@ const UNCLAIMED: Treatment = Treatment {
         "clearing Badmail because it is large",
         "putting a Badmail file into Pickup without x-sender and x-receiver: Bcc lost, others served twice",
     ],
+    fates: fates::UNCLAIMED,
     source: PICKUP_REPLAY,
 };
 
@@ -250,5 +264,6 @@ const DUPLICATE_MESSAGE: Treatment = Treatment {
                sent twice",
     }],
     destroyers: &["requeueing both"],
+    fates: fates::DUPLICATE_MESSAGE,
     source: "Microsoft KB 306043 (in part), KB 906557 (compare Message-IDs first)",
 };

@@ -18,6 +18,9 @@ use crate::read::disk::{EntryKind, OpenFile, Root};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+/// What Exim calls damage to an envelope; damage to a body it does not notice.
+pub const FORMAT_ERROR: &str = "Exim calls it a spool format error";
+
 /// What a spool's files are judged by.
 #[derive(Debug)]
 pub struct Spool {
@@ -200,7 +203,7 @@ impl Spool {
             signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place.clone()))));
         } else if let Some(fault) = &read.fault {
             let fact = Fact::new(fault.text.clone(), Locus::bytes(place.clone(), fault.start, fault.end));
-            let refused = Fact::new("Exim calls it a spool format error", entry.locus());
+            let refused = Fact::new(FORMAT_ERROR, entry.locus());
             let facts = vec![refused, fact, salvage(&place, read, body)];
             let sign = Sign::Corrupt { offset: fault.start };
             signs.push(Signed { sign, confidence: fault.confidence, facts });

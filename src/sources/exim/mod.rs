@@ -1,11 +1,12 @@
 //! Exim: its spool directory, as the mail system itself would read it.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod content;
 mod cursor;
 mod done;
+mod fates;
 mod generation;
 mod header_file;
 mod journal;
@@ -84,5 +85,9 @@ impl Source for Exim {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

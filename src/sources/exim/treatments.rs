@@ -1,5 +1,6 @@
 //! What Exim does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const REMOVE: &str = "`exim -Mrm {id}`: it removes what is left of the message, also what no listing shows, and cannot be undone";
@@ -38,6 +39,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[KEEP_MALFORMED, REMOVE],
+        fates: fates::CORRUPT,
         source: "spool_in.c, spool_read_header; deliver.c, deliver_message (keep_malformed); queue.c, queue_list; observed on 4.96",
     },
     Treatment {
@@ -52,6 +54,7 @@ pub static ALL: &[Treatment] = &[
             SEE_LOG,
         ],
         destroyers: &[KEEP_MALFORMED, REMOVE],
+        fates: fates::EMPTY_FILE,
         source: "spool_in.c, spool_read_header; deliver.c, deliver_message (keep_malformed); observed on 4.96",
     },
     Treatment {
@@ -67,6 +70,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[REMOVE],
+        fates: fates::BODY_WITHOUT_ENVELOPE,
         source: "queue.c, queue_get_spool_list; receive.c (the body is made first, the envelope last); observed on 4.96",
     },
     Treatment {
@@ -80,6 +84,7 @@ pub static ALL: &[Treatment] = &[
             remedy("", "put `ID-D` back from a backup, if there is one: the next queue run takes it"),
         ],
         destroyers: &[REMOVE],
+        fates: fates::ENVELOPE_WITHOUT_BODY,
         source: "spool_in.c, spool_open_datafile; deliver.c (body, envelope and journal are removed in this order); observed on \
                  4.96",
     },
@@ -107,6 +112,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["deleting it as a stray backup: it may be the only copy"],
+        fates: fates::FOREIGN_NAME,
         source: "queue.c, queue_get_spool_list (length of the name); spool_out.c, spool_write_header (`hdr.`); \
                  exim_id_update.src; observed on 4.96",
     },
@@ -127,6 +133,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "`exim -Mrm {id}`: it says that the message has been removed or did not exist, and the files stay",
         ],
+        fates: fates::MISFILED,
         source: "functions.h, set_subdir_str; spool_in.c, spool_open_datafile; queue.c, queue_get_spool_list; observed on 4.96",
     },
     Treatment {
@@ -142,6 +149,7 @@ pub static ALL: &[Treatment] = &[
             remedy("exim -M {id}", "then try it at once"),
         ],
         destroyers: &[REMOVE],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "queue.c, queue_list; spool_in.c, spool_read_header; observed on 4.96",
     },
     Treatment {
@@ -159,6 +167,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["removing the queue's folder: Exim does not know that there is mail in it"],
+        fates: fates::OTHER_QUEUE,
         source: "Exim specification, `named queues`; deliver.c (move_frozen_messages); observed on 4.96",
     },
     Treatment {
@@ -176,6 +185,7 @@ pub static ALL: &[Treatment] = &[
             REMOVE,
             "`exim -qff` over a whole queue of frozen messages: all that cannot be delivered bounces at once",
         ],
+        fates: fates::HELD,
         source: "deliver.c, deliver_message (`Message is frozen`); Exim specification, timeout_frozen_after; observed on 4.96",
     },
     Treatment {
@@ -190,6 +200,7 @@ pub static ALL: &[Treatment] = &[
             "copying or resubmitting the message without its journal: those recipients get it twice",
             REMOVE,
         ],
+        fates: fates::DELIVERY_JOURNAL_LEFT,
         source: "deliver.c, deliver_message (`Look to see if there is an existing journal file`); observed on 4.96",
     },
     Treatment {
@@ -207,6 +218,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting it before the recipients are written down: it may be all that is left of the message",
         ],
+        fates: fates::ORPHAN_SIDE_FILE,
         source: "deliver.c (the log is removed first, the journal last); observed on 4.96",
     },
     Treatment {
@@ -223,6 +235,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::FUTURE_TIME,
         source: "queue.c, queue_list (age); retry.c; observed on 4.96",
     },
     Treatment {
@@ -240,6 +253,7 @@ pub static ALL: &[Treatment] = &[
             remedy("exim -M {id}", "or try it now"),
         ],
         destroyers: &["starting queue runs after a long pause: all such mail is returned at once"],
+        fates: fates::EXPIRED,
         source: "retry.c, retry_ultimate_address_timeout; deliver.c (no recipients)",
     },
     Treatment {
@@ -252,6 +266,7 @@ pub static ALL: &[Treatment] = &[
             remedy("exim -Mvh {id}", "read its envelope and header"),
         ],
         destroyers: &[REMOVE],
+        fates: &[],
         source: "queue.c, queue_list",
     },
     Treatment {
@@ -261,6 +276,7 @@ pub static ALL: &[Treatment] = &[
                other index",
         remedies: &[remedy("exim -bp", "list again"), SEE_LOG],
         destroyers: &[],
+        fates: fates::LISTED_NOT_ON_DISK,
         source: "queue.c, queue_get_spool_list (reads the folders)",
     },
     Treatment {
@@ -276,6 +292,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting one before their recipients are compared: the two may not have the same ones left to deliver to",
         ],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "spool_in.c, spool_open_datafile; queue.c, queue_get_spool_list",
     },
 ];

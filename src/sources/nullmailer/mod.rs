@@ -1,10 +1,11 @@
 //! nullmailer: its queue, and what it sets aside.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod content;
 mod envelope;
+mod fates;
 mod listing;
 mod live;
 mod message;
@@ -70,5 +71,9 @@ impl Source for Nullmailer {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

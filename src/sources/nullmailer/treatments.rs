@@ -1,5 +1,6 @@
 //! What nullmailer does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const fn remedy(command: &'static str, what: &'static str) -> Remedy {
@@ -33,6 +34,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "clearing `failed` to save space: of a bounce that could not be delivered it is the only copy",
         ],
+        fates: fates::HELD,
         source: "src/send.cc, bounce_msg; observed on 2.2 (99 messages after `550`)",
     },
     Treatment {
@@ -50,6 +52,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["waiting: a new process with the number in its name truncates it without a word"],
+        fates: fates::UNFINISHED,
         source: "src/queue.cc, deliver (O_TRUNC); nullmailer-queue killed with SIGKILL on 2.2",
     },
     Treatment {
@@ -58,6 +61,7 @@ pub static ALL: &[Treatment] = &[
         next: "nothing: the process that was to link it into `queue` is gone",
         remedies: &[COPY_FIRST, READ],
         destroyers: &["waiting: a new process with the number in its name truncates it without a word"],
+        fates: fates::OWNER_GONE,
         source: "src/queue.cc, deliver",
     },
     Treatment {
@@ -69,6 +73,7 @@ pub static ALL: &[Treatment] = &[
             remedy("rm {path}", "remove the name in `tmp`, if the other one is in `queue` or `failed`"),
         ],
         destroyers: &[],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "src/queue.cc, deliver (link, then unlink)",
     },
     Treatment {
@@ -84,6 +89,7 @@ pub static ALL: &[Treatment] = &[
             WAKE,
         ],
         destroyers: &["deleting it as a stray temporary file: it may be the only copy"],
+        fates: fates::FOREIGN_NAME,
         source: "src/send.cc, load_messages; src/mailq.cc; observed on 2.2",
     },
     Treatment {
@@ -100,6 +106,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["the next run of nullmailer-send (`Sent file.`)"],
+        fates: fates::EMPTY_FILE,
         source: "src/send.cc, send_one (`Can't read message` is only logged); observed on 2.2",
     },
     Treatment {
@@ -116,6 +123,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["the next run of nullmailer-send: what a server accepts of it is deleted"],
+        fates: fates::CORRUPT,
         source: "src/send.cc, send_one; lib/address.cc; src/queue.cc, copyenv (what a whole one looks like)",
     },
     Treatment {
@@ -131,6 +139,7 @@ pub static ALL: &[Treatment] = &[
             WAKE,
         ],
         destroyers: &[],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "src/send.cc, send_one (a failing open is a temporary failure); observed on 2.2",
     },
     Treatment {
@@ -139,6 +148,7 @@ pub static ALL: &[Treatment] = &[
         next: "it is tried like any other, but never grows old: its lifetime counts from the time of the file, which lies ahead",
         remedies: &[remedy("touch {path}", "set its time to now")],
         destroyers: &[],
+        fates: fates::FUTURE_TIME,
         source: "src/send.cc, send_all (`time(0) - timestamp > queuelifetime`)",
     },
     Treatment {
@@ -154,6 +164,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "starting nullmailer-send while the server is still away: all that is too old is set aside at once",
         ],
+        fates: fates::EXPIRED,
         source: "src/send.cc, send_all, bounce_msg (`Can't rename file` keeps it for ever)",
     },
 ];

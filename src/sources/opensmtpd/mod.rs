@@ -1,13 +1,14 @@
 //! OpenSMTPD: its queue of envelopes and messages, as its queue process would read it.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod arguments;
 mod coding;
 mod content;
 mod envelope;
 mod envelope_check;
+mod fates;
 mod folder;
 mod id;
 mod listing;
@@ -88,5 +89,9 @@ impl Source for OpenSmtpd {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

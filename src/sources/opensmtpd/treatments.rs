@@ -1,5 +1,6 @@
 //! What OpenSMTPD does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const fn remedy(command: &'static str, what: &'static str) -> Remedy {
@@ -47,6 +48,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[PURGE, "taking it for delivered and deleting it: nothing has tried it"],
+        fates: fates::UNINDEXED,
         source: "queue_fs.c, fsqueue_qwalk (st_mtim > startup is skipped), queue_fs_envelope_walk (once); queue.c, \
                  queue_timeout; smtpctl(8), discover; observed on 6.8.0p2",
     },
@@ -74,6 +76,7 @@ pub static ALL: &[Treatment] = &[
             REMOVE,
             "deleting the last whole envelope, or having it delivered: smtpd then removes the whole folder",
         ],
+        fates: fates::CORRUPT,
         source: "envelope.c, envelope_load_buffer, ascii_load_field; queue_backend.c, queue_envelope_walk, \
                  envelope_validate; queue_fs.c, queue_fs_envelope_delete; observed on 6.8.0p2",
     },
@@ -93,6 +96,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[REMOVE],
+        fates: fates::EMPTY_FILE,
         source: "queue_fs.c, queue_fs_envelope_load (fread of 0 bytes); smtpd.c, offline_scan (st_size == 0: unlink); \
                  observed on 6.8.0p2",
     },
@@ -113,6 +117,7 @@ pub static ALL: &[Treatment] = &[
             DISCOVER,
         ],
         destroyers: &[REMOVE],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "queue.c, queue (setresuid to the user of the queue); queue_fs.c, queue_fs_envelope_load; smtpd.c, \
                  offline_scan (st_gid); observed on 6.8.0p2",
     },
@@ -133,6 +138,7 @@ pub static ALL: &[Treatment] = &[
             remedy("sendmail -i -f SENDER -- RECIPIENT… < {path}", "submit it anew if it is whole"),
         ],
         destroyers: &[PURGE],
+        fates: fates::UNFINISHED,
         source: "queue_fs.c, queue_fs_init (mvpurge of incoming); queue_backend.c, queue_init (mvpurge of temporary); \
                  observed on 6.8.0p2",
     },
@@ -154,6 +160,7 @@ pub static ALL: &[Treatment] = &[
             "a restart, as long as it is listed: sender and recipients are then known to the log only",
             REMOVE,
         ],
+        fates: fates::BODY_WITHOUT_ENVELOPE,
         source: "queue_fs.c, fsqueue_qwalk (yields envelopes only), queue_fs_envelope_delete; observed on 6.8.0p2",
     },
     Treatment {
@@ -174,6 +181,7 @@ pub static ALL: &[Treatment] = &[
             remedy("smtpctl remove {id}", "or give it up, when the sender has been told"),
         ],
         destroyers: &[],
+        fates: fates::ENVELOPE_WITHOUT_BODY,
         source: "queue_fs.c, queue_fs_message_fd_r; queue.c, queue_imsg (could not get message fd); observed on 6.8.0p2",
     },
     Treatment {
@@ -194,6 +202,7 @@ pub static ALL: &[Treatment] = &[
             "waiting: it is deleted together with the message in whose folder it lies",
             "deleting it as a stray backup: it may be the only copy",
         ],
+        fates: fates::FOREIGN_NAME,
         source: "queue_fs.c, fsqueue_qwalk, queue_fs_message_walk (names), queue_fs_message_delete (rmtree)",
     },
     Treatment {
@@ -210,6 +219,7 @@ pub static ALL: &[Treatment] = &[
             DISCOVER,
         ],
         destroyers: &[REMOVE],
+        fates: fates::MISFILED,
         source: "queue_fs.c, fsqueue_envelope_path, fsqueue_qwalk; smtpd.c, offline_scan (fts_level); observed on 6.8.0p2",
     },
     Treatment {
@@ -233,6 +243,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[PURGE],
+        fates: fates::UNCLAIMED,
         source: "smtpd.c, offline_scan (one second after start, once), offline_enqueue; enqueue.c, enqueue_offline \
                  (EX_TEMPFAIL); observed on 6.8.0p2",
     },
@@ -247,6 +258,7 @@ pub static ALL: &[Treatment] = &[
             remedy("smtpctl show status", "see whether all of the MDA or MTA is paused too"),
         ],
         destroyers: &[REMOVE, "a restart, if it must not go out"],
+        fates: fates::HELD,
         source: "scheduler_ramqueue.c, rq_envelope_suspend (in memory only); smtpctl(8), pause envelope; observed on 6.8.0p2",
     },
     Treatment {
@@ -255,6 +267,7 @@ pub static ALL: &[Treatment] = &[
         next: "it does not expire before its time. If the time of the file lies ahead as well, no start before that time takes it in",
         remedies: &[DISCOVER, remedy("smtpctl schedule {id}", "or try it now, if it is listed")],
         destroyers: &[],
+        fates: fates::FUTURE_TIME,
         source: "queue_fs.c, fsqueue_qwalk; scheduler_ramqueue.c (expire is creation and ttl); observed on 6.8.0p2",
     },
     Treatment {
@@ -276,6 +289,7 @@ pub static ALL: &[Treatment] = &[
             DISCOVER,
         ],
         destroyers: &[REMOVE],
+        fates: &[],
         source: "queue_backend.c, envelope_validate, queue_envelope_load; queue.c; OpenSMTPD issues 739 and 797",
     },
     Treatment {
@@ -293,6 +307,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "see whether it was delivered"),
         ],
         destroyers: &["a restart of smtpd: the listing is then all that was known of it"],
+        fates: fates::LISTED_NOT_ON_DISK,
         source: "scheduler_ramqueue.c; queue_fs.c, queue_fs_message_fd_r; observed on 6.8.0p2",
     },
     Treatment {
@@ -304,6 +319,7 @@ pub static ALL: &[Treatment] = &[
             "list in the system, container or chroot to which this spool belongs",
         )],
         destroyers: &[],
+        fates: &[],
         source: "smtpd.h, PATH_SPOOL, SMTPD_SOCKET",
     },
     Treatment {
@@ -317,6 +333,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting one before its recipients are compared: the two may not have the same ones left",
         ],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "queue_fs.c; smtpctl(8)",
     },
 ];

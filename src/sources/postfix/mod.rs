@@ -1,10 +1,11 @@
 //! Postfix: its queue folders, as the mail system itself would read them.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod content;
 mod defer_log;
+mod fates;
 mod hashing;
 mod headers;
 mod layout;
@@ -87,5 +88,9 @@ impl Source for Postfix {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

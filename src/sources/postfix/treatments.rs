@@ -1,5 +1,6 @@
 //! What Postfix does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 /// The obvious actions that lose mail which Postfix regards as unfinished (`postsuper/postsuper.c`, `MAX_TEMP_AGE`;
@@ -47,6 +48,7 @@ pub static ALL: &[Treatment] = &[
             "`postqueue -f`, a restart or a reload before it is cured: nothing is lost, but all other mail stops at once",
             "`postsuper -H` on a held file of another owner: it becomes such a blocker",
         ],
+        fates: fates::QUEUE_BLOCKER,
         source: "qmgr/qmgr_message.c, qmgr_message_open (fatal: open active ID: Permission denied); qmgr/qmgr_move.c; \
                  util/scan_dir.c, scan_dir_push (a name of one letter); observed on 3.7.11",
     },
@@ -64,6 +66,7 @@ pub static ALL: &[Treatment] = &[
             remedy("postqueue -i {id}", "then try it at once"),
         ],
         destroyers: &[PURGE],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "global/mail_open_ok.c (mode & S_IRWXU must be 0700); showq/showq.c; postsuper/postsuper.c, super; \
                  observed on 3.7.11",
     },
@@ -85,6 +88,7 @@ pub static ALL: &[Treatment] = &[
             PURGE,
             "`chmod 700` or `chmod 744`: it has no end record, so pickup deletes it and the queue manager sets it aside as corrupt",
         ],
+        fates: fates::UNFINISHED,
         source: "global/mail_stream.c, mail_stream_finish_file (fchmod is the last act); postsuper/postsuper.c, super; \
                  pickup/pickup.c, file_read_error; observed on 3.7.11",
     },
@@ -94,6 +98,7 @@ pub static ALL: &[Treatment] = &[
         next: "nothing: the process that was to give it a queue ID is gone. After 7 days it is deleted",
         remedies: &[COPY_FIRST, READ, RESUBMIT],
         destroyers: &[PURGE],
+        fates: fates::OWNER_GONE,
         source: "global/mail_queue.c, mail_queue_enter (MICROSECONDS.PID); postsuper/postsuper.c, super",
     },
     Treatment {
@@ -116,6 +121,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[REQUEUE_DAMAGED],
+        fates: fates::CORRUPT,
         source: "qmgr/qmgr_message.c, qmgr_message_read; qmgr/qmgr_active.c, qmgr_active_corrupt; global/mark_corrupt.c; \
                  pickup/pickup.c, file_read_error; conf/postfix-script, check-warn; observed on 3.7.11",
     },
@@ -129,6 +135,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "find out whose message it was to be"),
         ],
         destroyers: &[],
+        fates: fates::EMPTY_FILE,
         source: "qmgr/qmgr_message.c, qmgr_message_read (missing end record); pickup/pickup.c, copy_segment",
     },
     Treatment {
@@ -145,6 +152,7 @@ pub static ALL: &[Treatment] = &[
             READ,
         ],
         destroyers: &["deleting it as a stray backup: it may be the only copy"],
+        fates: fates::FOREIGN_NAME,
         source: "global/mail_queue.c, mail_queue_id_ok; global/mail_open_ok.c; postsuper/postsuper.c, super; observed on \
                  3.7.11",
     },
@@ -162,6 +170,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::MISFILED,
         source: "global/mail_queue.c, mail_queue_path; global/mail_open_ok.c (ENOENT is silent); postsuper/postsuper.c, \
                  super; observed on 3.7.11",
     },
@@ -181,6 +190,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting it before the recipients are written down: it may be all that is left of the message",
         ],
+        fates: fates::ORPHAN_SIDE_FILE,
         source: "postsuper/postsuper.c, super (`Be careful not to delete bounce or defer logs`); global/bounce_log.c; \
                  observed on 3.7.11",
     },
@@ -198,6 +208,7 @@ pub static ALL: &[Treatment] = &[
             READ,
         ],
         destroyers: &[PURGE, REQUEUE_DAMAGED],
+        fates: &[],
         source: "showq/showq.c, showq_service",
     },
     Treatment {
@@ -210,6 +221,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "see whether it was delivered: `removed`"),
         ],
         destroyers: &[],
+        fates: fates::LISTED_NOT_ON_DISK,
         source: "showq/showq.c, showq_service (reads the queue folders)",
     },
     Treatment {
@@ -223,6 +235,7 @@ pub static ALL: &[Treatment] = &[
             remedy("postfix -c DIR start", "start it, if it does not run"),
         ],
         destroyers: &["removing the instance (`postmulti -e destroy`): its queue goes with it"],
+        fates: fates::OTHER_QUEUE,
         source: "postqueue/postqueue.c; MULTI_INSTANCE_README; global/mail_queue.h; observed on 3.7.11",
     },
     Treatment {
@@ -239,6 +252,7 @@ pub static ALL: &[Treatment] = &[
             remedy("postcat -q {id}", "read it first"),
         ],
         destroyers: &["`postsuper -d {id}`: deleted for good, the sender is not told"],
+        fates: fates::HELD,
         source: "qmgr/qmgr.c (scans incoming and deferred only); postsuper(1); observed on 3.7.11",
     },
     Treatment {
@@ -257,6 +271,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::UNCLAIMED,
         source: "pickup/pickup.c, pickup_service; observed on 3.7.11",
     },
     Treatment {
@@ -269,6 +284,7 @@ pub static ALL: &[Treatment] = &[
             remedy("touch {path}", "or set its time to now; the next queue run takes it"),
         ],
         destroyers: &["starting Postfix while the clock is still wrong: messages may expire at once"],
+        fates: fates::FUTURE_TIME,
         source: "qmgr/qmgr_active.c, qmgr_active_feed (skips st_mtime > now + 1); observed on 3.7.11",
     },
     Treatment {
@@ -287,6 +303,7 @@ pub static ALL: &[Treatment] = &[
             "letting a restored spool take new mail before `postsuper -s`: equal names overwrite each other",
             NEVER_BY_ID,
         ],
+        fates: fates::NAME_INODE_MISMATCH,
         source: "postsuper/postsuper.c, fix_queue_id; postsuper(1), -s; observed on 3.7.11 (197 of 197 renamed)",
     },
     Treatment {
@@ -303,6 +320,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::OVERDUE,
         source: "qmgr/qmgr_scan.c; qmgr/qmgr_active.c, qmgr_active_feed; postconf(5), queue_run_delay",
     },
     Treatment {
@@ -324,6 +342,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "`postfix start` with the old lifetime: mail that could still be delivered is returned instead",
         ],
+        fates: fates::EXPIRED,
         source: "qmgr/qmgr_active.c, qmgr_active_done_3_generic (create_time against maximal_queue_lifetime)",
     },
     Treatment {
@@ -338,6 +357,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting one before its recipients are compared: the two may not have the same ones left to deliver to",
         ],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "global/mail_open_ok.c (`file has N links` is a warning); observed on 3.7.11",
     },
 ];

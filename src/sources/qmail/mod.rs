@@ -1,11 +1,12 @@
 //! qmail and its descendants: netqmail, notqmail, s/qmail.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod bounce_log;
 mod draft;
 mod envelope;
+mod fates;
 mod headers;
 mod layout;
 mod leftover;
@@ -88,5 +89,9 @@ impl Source for Qmail {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

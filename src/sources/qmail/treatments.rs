@@ -1,5 +1,6 @@
 //! What qmail does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 /// The actions that lose mail without an envelope (`qmail-send.c`, `cleanup_do` and `OSSIFIED`; `qmail-clean.c`).
@@ -46,6 +47,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[PURGE],
+        fates: fates::BODY_WITHOUT_ENVELOPE,
         source: "notqmail qmail-send.c, cleanup_do; qmail-clean.c (`foop/`); INTERNALS.md section 6; observed on notqmail 1.09",
     },
     Treatment {
@@ -70,6 +72,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["removing `info`, `local` and `remote` before sender and recipients are written down"],
+        fates: fates::ENVELOPE_WITHOUT_BODY,
         source: "notqmail qmail-qread.c, main; qmail-send.c, pqadd (looks at `info` only); observed on notqmail 1.09",
     },
     Treatment {
@@ -88,6 +91,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[PURGE],
+        fates: fates::UNFINISHED,
         source: "notqmail qmail-queue.c (DEATH; the link in `todo` is the last act); qmail-send.c, cleanup_do; qmail-clean.c, \
                  cleanuppid; INTERNALS.md sections 3 and 6; observed on notqmail 1.09",
     },
@@ -97,6 +101,7 @@ pub static ALL: &[Treatment] = &[
         next: "nothing: the process that made it is gone. qmail-clean deletes it once it was last read 36 hours ago",
         remedies: &[COPY_FIRST, READ],
         destroyers: &[PURGE],
+        fates: fates::OWNER_GONE,
         source: "notqmail qmail-queue.c, pidfmt (PID.TIME.SEQUENCE); qmail-clean.c, cleanuppid",
     },
     Treatment {
@@ -121,6 +126,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "starting or restarting qmail-send: it removes the message, and the sender is not told",
         ],
+        fates: fates::MISSING_PART,
         source: "notqmail qmail-send.c, pqadd (neither channel: pqdone) and messdone; observed on notqmail 1.09",
     },
     Treatment {
@@ -151,6 +157,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "recompiling with another conf-split over a queue that is not empty: every message in it gets lost sight of",
         ],
+        fates: fates::MISFILED,
         source: "notqmail fmtqfn.c; readsubdir.c; qmail-send.c, pqadd (`someone yanking our chain`); observed on notqmail 1.09",
     },
     Treatment {
@@ -167,6 +174,7 @@ pub static ALL: &[Treatment] = &[
             remedy("ls -ln {root}/info/*/{id} {root}/*/*/{id}", "look at all of its files"),
         ],
         destroyers: &[],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "notqmail qmail-send.c, pass_dochan (`trouble`, SLEEP_SYSFAIL); spawn.c; observed on notqmail 1.09",
     },
     Treatment {
@@ -191,6 +199,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "restarting qmail-send over an emptied `local` or `remote`: it takes all recipients for done",
         ],
+        fates: fates::CORRUPT,
         source: "notqmail qmail-send.c, getinfo, pass_dochan, todo_do; getln.c",
     },
     Treatment {
@@ -205,6 +214,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["starting qmail-send: recipients get an empty message, and nothing tells the sender"],
+        fates: fates::EMPTY_FILE,
         source: "notqmail qmail-send.c; spawn.c",
     },
     Treatment {
@@ -213,6 +223,7 @@ pub static ALL: &[Treatment] = &[
         next: "nothing, for ever: qmail passes over names that are no numbers, and does not clean them up either",
         remedies: &[COPY_FIRST, READ, RESUBMIT],
         destroyers: &["deleting it as a stray backup: it may be the only copy"],
+        fates: fates::FOREIGN_NAME,
         source: "notqmail readsubdir.c; qmail-send.c, todo_do (`scan_ulong`)",
     },
     Treatment {
@@ -232,6 +243,7 @@ pub static ALL: &[Treatment] = &[
             "letting new mail in before that: a new message can get the number of a restored one whose inode is another, and \
              qmail-send then removes the old envelope",
         ],
+        fates: fates::UNINDEXED,
         source: "notqmail qmail-send.c, pqstart, todo_do; observed on notqmail 1.09",
     },
     Treatment {
@@ -255,6 +267,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::UNCLAIMED,
         source: "notqmail qmail-send.c, todo_do and SLEEP_TODO; trigger.c; qmail-qstat.sh; observed on notqmail 1.09",
     },
     Treatment {
@@ -276,6 +289,7 @@ pub static ALL: &[Treatment] = &[
             "setting the time of `info`: it is the birth of the message, and one older than the lifetime is bounced at the next \
              failure",
         ],
+        fates: fates::FUTURE_TIME,
         source: "notqmail qmail-send.c, pqadd, pqfinish, nextretry; qmail-send(9), ALRM",
     },
     Treatment {
@@ -294,6 +308,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "starting qmail-send over an old queue: everything expired is bounced at its first failure",
         ],
+        fates: fates::EXPIRED,
         source: "notqmail qmail-send.c, pass_dochan (flagdying), injectbounce; qmail-send(9), queuelifetime",
     },
     Treatment {
@@ -310,6 +325,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["letting a restored queue take new mail before that"],
+        fates: fates::NAME_INODE_MISMATCH,
         source: "notqmail INTERNALS.md section 2 (`If mess/457 exists, it has inode number 457`); qmail-queue.c (link); \
                  qmail-send.c, todo_do (unlinks info, local, remote); observed on notqmail 1.09",
     },
@@ -329,6 +345,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting it before the recipients are written down: it may be all that is left of the message",
         ],
+        fates: fates::ORPHAN_SIDE_FILE,
         source: "notqmail qmail-send.c, todo_do (unlinks `local` and `remote` of the number), injectbounce",
     },
     Treatment {
@@ -337,6 +354,7 @@ pub static ALL: &[Treatment] = &[
         next: "its own qmail delivers it, if that runs: the home, and so the queue, is compiled into every program",
         remedies: &[remedy("HOME-OF-THE-OTHER/bin/qmail-qread", "list it with the programs of its own home")],
         destroyers: &[],
+        fates: fates::OTHER_QUEUE,
         source: "notqmail conf-qmail; qmail-qread.c, main (`auto_qmail`)",
     },
     Treatment {
@@ -353,6 +371,7 @@ pub static ALL: &[Treatment] = &[
             COPY_FIRST,
         ],
         destroyers: &[PURGE],
+        fates: &[],
         source: "notqmail qmail-qread.c; qmail-qstat.sh",
     },
     Treatment {
@@ -365,6 +384,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep {id} /var/log/mail.log", "see whether it was delivered: `end msg {id}`"),
         ],
         destroyers: &[],
+        fates: fates::LISTED_NOT_ON_DISK,
         source: "notqmail qmail-qread.c, main",
     },
     Treatment {
@@ -380,6 +400,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "notqmail fmtqfn.c",
     },
 ];

@@ -1,10 +1,11 @@
 //! Sendmail: its queue folders, as the mail system itself would read them.
 
 use super::{About, Detected, ListingFormat, Opened, Options, Place, Source, UsualPlace};
-use crate::evidence::Treatment;
+use crate::evidence::{Habits, Treatment};
 
 mod content;
 mod control_file;
+mod fates;
 mod folder;
 mod halves;
 mod listing;
@@ -78,5 +79,9 @@ impl Source for Sendmail {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::ALL
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }

@@ -1,5 +1,6 @@
 //! What sendmail does with what the rules find: listing, next step, remedies, and what would destroy the message.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const fn remedy(command: &'static str, what: &'static str) -> Remedy {
@@ -47,6 +48,7 @@ pub static ALL: &[Treatment] = &[
             LOG,
         ],
         destroyers: &[],
+        fates: fates::QUEUE_BLOCKER,
         source: "queue.c, readqf (the sender is not asked for) and doworklist; deliver.c, deliver; observed on 8.17.1, the \
                  remedy as well",
     },
@@ -67,6 +69,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[RUN_DELETES, LISTING_RENAMES],
+        fates: fates::CORRUPT,
         source: "queue.c, readqf (incomplete queue file read; unrecognized line; bogus queue line; LineNumber == 0) and \
                  loseqfile; envelope.c, dropenvelope; each observed on 8.17.1",
     },
@@ -85,6 +88,7 @@ pub static ALL: &[Treatment] = &[
             RESUBMIT,
         ],
         destroyers: &[RUN_DELETES],
+        fates: fates::EMPTY_FILE,
         source: "queue.c, readqf (st_size == 0, ctime + 10 * 60); print_single_queue; observed on 8.17.1",
     },
     Treatment {
@@ -106,6 +110,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "deleting it as a leftover: where there is no `qf` of this ID it may be the only envelope",
         ],
+        fates: fates::UNFINISHED,
         source: "queue.c, queueup (rename of tf to qf as the last act; TEMPQF_LETTER) and gatherq",
     },
     Treatment {
@@ -128,6 +133,7 @@ pub static ALL: &[Treatment] = &[
         destroyers: &[
             "scripts that clean a queue of `df` files without `qf`: for mail that was accepted this is the last copy",
         ],
+        fates: fates::BODY_WITHOUT_ENVELOPE,
         source: "queue.c, gatherq (only qf, hf and Qf are looked at) and queueup; collect.c; both kinds observed on 8.17.1",
     },
     Treatment {
@@ -149,6 +155,7 @@ pub static ALL: &[Treatment] = &[
             remedy("", "else tell the sender: control file and log name everybody concerned"),
         ],
         destroyers: &[RUN_SENDS_EMPTY, LISTING_RENAMES],
+        fates: fates::ENVELOPE_WITHOUT_BODY,
         source: "queue.c, readqf (cannot open df) and queueup (makes one); deliver.c, putbody (<<< No Message Collected >>>); \
                  observed on 8.17.1: a data file of one byte, and an attempt to deliver",
     },
@@ -167,6 +174,7 @@ pub static ALL: &[Treatment] = &[
             LOG,
         ],
         destroyers: &["deleting it as a stray backup: it may be the only copy"],
+        fates: fates::FOREIGN_NAME,
         source: "queue.c, gatherq (strlen >= MAXQFNAME); conf.h; `qf….bak` observed on 8.17.1",
     },
     Treatment {
@@ -186,6 +194,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["`rm Qf*`: each is a whole message"],
+        fates: fates::WRONG_OWNER_OR_MODE,
         source: "queue.c, readqf (qsafe, bogus) and loseqfile; savemail.c (savemail panic); observed on 8.17.1, the remedy as \
                  well",
     },
@@ -204,6 +213,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &[],
+        fates: fates::OTHER_QUEUE,
         source: "queue.c, multiqueue_cache; op.me, QueueDirectory; observed on 8.17.1: files in a subfolder, and a submission \
                  queue without a runner",
     },
@@ -220,6 +230,7 @@ pub static ALL: &[Treatment] = &[
             remedy("sendmail -qQ -Q", "release all"),
         ],
         destroyers: &[],
+        fates: fates::HELD,
         source: "op.me, section on quarantined mail; queue.c, gatherq (QM_QUARANTINE); observed on 8.17.1, the remedy as well",
     },
     Treatment {
@@ -232,6 +243,7 @@ pub static ALL: &[Treatment] = &[
             remedy("sendmail -v -qI{id}", "try it at once"),
         ],
         destroyers: &[],
+        fates: fates::FUTURE_TIME,
         source: "queue.c, gatherq (MaxQueueAge, MinQueueAge) and readqf; observed on 8.17.1 with a clock 400 days ahead",
     },
     Treatment {
@@ -245,6 +257,7 @@ pub static ALL: &[Treatment] = &[
             remedy("sendmail -OTimeout.queuereturn=now -v -qI{id}", "return it now"),
         ],
         destroyers: &[],
+        fates: fates::EXPIRED,
         source: "op.me, Timeout.queuereturn; envelope.c, dropenvelope",
     },
     Treatment {
@@ -263,6 +276,7 @@ pub static ALL: &[Treatment] = &[
             remedy("grep 'gatherq\\|readqf' /var/log/mail.log", "look what the listing complained of"),
         ],
         destroyers: &[RUN_DELETES],
+        fates: &[],
         source: "queue.c, gatherq and print_single_queue",
     },
     Treatment {
@@ -279,6 +293,7 @@ pub static ALL: &[Treatment] = &[
             ),
         ],
         destroyers: &["renaming the `tf` over the `qf` without looking: it may break off in the middle"],
+        fates: fates::DELIVERY_JOURNAL_LEFT,
         source: "queue.c, queueup (OPEN_TF, 128 tries, TEMPQF_LETTER)",
     },
     Treatment {
@@ -294,6 +309,7 @@ pub static ALL: &[Treatment] = &[
             LOG,
         ],
         destroyers: &[],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "queue.c, gatherq (any name of `qf` and up to 18 bytes); observed on 8.17.1",
     },
     Treatment {
@@ -308,6 +324,7 @@ pub static ALL: &[Treatment] = &[
             LOG,
         ],
         destroyers: &[],
+        fates: fates::ORPHAN_SIDE_FILE,
         source: "queue.c, gatherq; envelope.c, openxscript and closexscript",
     },
 ];

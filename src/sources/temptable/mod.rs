@@ -1,7 +1,7 @@
 //! Exports of an Exchange SMTP TempTable.
 
 use super::{About, Detected, Emit, Opened, Options, Place, Source, Unit};
-use crate::evidence::{Record, Treatment};
+use crate::evidence::{Habits, Record, Treatment};
 use crate::read::disk::{EntryKind, not_regular};
 use std::ops::ControlFlow;
 
@@ -11,6 +11,7 @@ mod delimited;
 mod detect;
 mod dialect;
 mod export;
+mod fates;
 mod folder;
 mod header_row;
 mod jsonlines;
@@ -56,6 +57,10 @@ impl Source for TempTable {
 
     fn treatments(&self) -> &'static [Treatment] {
         treatments::TREATMENTS
+    }
+
+    fn habits(&self) -> &'static Habits {
+        &fates::HABITS
     }
 }
 

@@ -1,5 +1,6 @@
 //! What Exchange 2000 and 2003 do with what is left in a TempTable.
 
+use super::fates;
 use crate::evidence::{Remedy, Shown, Treatment};
 
 const KB_950757: &str = "KB 950757 (support.microsoft.com/kb/950757)";
@@ -48,6 +49,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "nothing, until the SMTP service, IIS Admin or the Information Store is restarted: its stamp differs from the store driver's, so each retry takes it for invalid; after the restart it is delivered late, or returned to its sender",
         remedies: &[RESTART, RESTART_SMTP, HOTFIX],
         destroyers: &[CLEAR_IN_MFCMAPI, DELETE_VIRTUAL_SERVER, MOVE_TO_PICKUP, RESTART_UNPREPARED],
+        fates: fates::STALE_STAMP,
         source: KB_950757,
     },
     Treatment {
@@ -56,6 +58,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "probably nothing until the next restart: it was stored in an earlier life of the service, which reads the TempTables when it starts; an item that was left over from then is not read again (inferred, the export shows no stamp)",
         remedies: &[RESTART, RESTART_SMTP],
         destroyers: &[CLEAR_IN_MFCMAPI, DELETE_VIRTUAL_SERVER, RESTART_UNPREPARED],
+        fates: fates::OLDER_THAN_EPOCH,
         source: "KB 950757, KB 826948; itbbservices.co.uk/?p=294 on the enumeration of TempTables at start",
     },
     Treatment {
@@ -64,6 +67,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "nothing that anyone sees: Exchange System Manager shows the queues in memory, the message is only in the store; the next restart of SMTP submits it again",
         remedies: &[EXPORT_AGAIN, RESTART, HOTFIX],
         destroyers: &[CLEAR_IN_MFCMAPI, DELETE_VIRTUAL_SERVER, MOVE_TO_PICKUP, RESTART_UNPREPARED],
+        fates: fates::UNLISTED,
         source: "KB 950757; Exchange team blog, 2007-08-01 (techcommunity ba-p/592171), on orphaned messages in temp tables",
     },
     Treatment {
@@ -72,6 +76,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "each copy may be delivered: one TempTable belongs to one virtual server, and each server submits its own at the next restart",
         remedies: &[COMPARE],
         destroyers: &[CLEAR_IN_MFCMAPI, MOVE_TO_PICKUP],
+        fates: fates::DUPLICATE_MESSAGE,
         source: "KB 906557 (multiple delivery after a restart of the store or the computer)",
     },
     Treatment {
@@ -80,6 +85,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "it was due and was not tried: like a message with a stale stamp it waits for the next restart (inferred)",
         remedies: &[FORCE_CONNECTION, RESTART],
         destroyers: &[CLEAR_IN_MFCMAPI, RESTART_UNPREPARED],
+        fates: fates::OVERDUE,
         source: "KB 950757; KB 973760 on messages with a deferred delivery time that block a queue",
     },
     Treatment {
@@ -88,6 +94,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "a non-delivery report to its sender, but not before the next restart: senders learn nothing until then",
         remedies: &[COMPARE, RESTART],
         destroyers: &[CLEAR_IN_MFCMAPI, MOVE_TO_PICKUP],
+        fates: fates::EXPIRED,
         source: KB_950757,
     },
     Treatment {
@@ -96,6 +103,7 @@ pub static TREATMENTS: &[Treatment] = &[
         next: "while stuck messages of a TempTable block SMTP, mail backs up in `Messages awaiting directory lookup` and nothing is logged",
         remedies: &[RESTART],
         destroyers: &[CLEAR_IN_MFCMAPI],
+        fates: &[],
         source: KB_906557,
     },
 ];
