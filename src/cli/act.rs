@@ -367,9 +367,7 @@ pub fn tell_applied(request: &ActRequest, applied: &Applied, refused: &[Refused]
     for one in &went {
         output::print(&format!("{}\n", report::went_line(one)))?;
     }
-    for refused in refused {
-        output::print(&report::refused_text(refused, settings::width()))?;
-    }
+    output::print(&report::refused_text(refused, settings::width()))?;
     if applied.left > 0 {
         let (left, operation) = (applied.left, &applied.operation);
         let why = if applied.why.is_empty() { "not begun" } else { &applied.why };

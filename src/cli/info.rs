@@ -49,6 +49,12 @@ enum SchemaName {
     Report,
     /// The document of forecast --format json
     Forecast,
+    /// What requeue, ndr and undo would do, as in their --format json
+    Plan,
+    /// What they did, and resume did
+    Result,
+    /// What the journal holds
+    Journal,
 }
 
 pub fn explain(args: &ExplainArgs) -> Result<Exit> {
@@ -87,6 +93,9 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit> {
         SchemaName::Finding => report::FINDING_SCHEMA,
         SchemaName::Report => report::REPORT_SCHEMA,
         SchemaName::Forecast => report::FORECAST_SCHEMA,
+        SchemaName::Plan => report::PLAN_SCHEMA,
+        SchemaName::Result => report::RESULT_SCHEMA,
+        SchemaName::Journal => report::JOURNAL_SCHEMA,
     })?;
     Ok(Exit::Clean)
 }

@@ -42,6 +42,12 @@ pub const FINDING_SCHEMA: &str = include_str!("../../schema/ghostq.finding-1.sch
 pub const REPORT_SCHEMA: &str = include_str!("../../schema/ghostq.report-1.schema.json");
 /// JSON Schema of the forecast, `ghostq.forecast/1`. It refers to the schema of a finding by its `$id`.
 pub const FORECAST_SCHEMA: &str = include_str!("../../schema/ghostq.forecast-1.schema.json");
+/// JSON Schema of a plan, `ghostq.plan/1`.
+pub const PLAN_SCHEMA: &str = include_str!("../../schema/ghostq.plan-1.schema.json");
+/// JSON Schema of what came of it, `ghostq.result/1`.
+pub const RESULT_SCHEMA: &str = include_str!("../../schema/ghostq.result-1.schema.json");
+/// JSON Schema of the journal, `ghostq.journal/1`.
+pub const JOURNAL_SCHEMA: &str = include_str!("../../schema/ghostq.journal-1.schema.json");
 
 /// Every format. The first is the default.
 pub static ALL: &[Format] = &[

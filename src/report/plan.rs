@@ -19,6 +19,8 @@ pub const JOURNAL_SCHEMA: &str = "ghostq.journal/1";
 
 /// Recipients that are named in a line.
 const NAMED: usize = 2;
+/// Messages that are named where several are refused for one reason.
+const REFUSED_NAMED: usize = 8;
 
 /// What would be done.
 pub struct Plan<'a> {
@@ -86,7 +88,7 @@ pub fn plan_text(plan: &Plan<'_>, width: usize) -> String {
     }
     if !plan.refused.is_empty() {
         let _ = writeln!(text, "\nRefused:");
-        plan.refused.iter().for_each(|refused| text.push_str(&refused_text(refused, width)));
+        text.push_str(&refused_text(plan.refused, width));
     }
     if !plan.jobs.is_empty() && !plan.apply.is_empty() {
         let _ = writeln!(text, "\nNothing was changed. To do it:\n  {}", for_terminal(&plan.apply));
@@ -94,13 +96,27 @@ pub fn plan_text(plan: &Plan<'_>, width: usize) -> String {
     text
 }
 
-/// A refusal for people.
-pub fn refused_text(refused: &Refused, width: usize) -> String {
+/// Refusals for people: messages that are refused for one reason stand together.
+pub fn refused_text(refused: &[Refused], width: usize) -> String {
+    let mut groups: Vec<(&Refused, Vec<&Refused>)> = Vec::new();
+    for one in refused {
+        let same =
+            |known: &Refused| known.reason == one.reason && known.hint == one.hint && known.rule == one.rule;
+        match groups.iter_mut().find(|(known, _)| same(known)) {
+            Some((_, members)) => members.push(one),
+            None => groups.push((one, vec![one])),
+        }
+    }
     let mut text = String::new();
-    let rule = if refused.rule.is_empty() { String::new() } else { format!(" ({})", refused.rule) };
-    push(&mut text, "  ", &format!("{}{rule}: {}", refused.called, refused.reason), width);
-    if !refused.hint.is_empty() {
-        push(&mut text, "    ", &format!("hint: {}", refused.hint), width);
+    for (first, members) in groups {
+        let rule = if first.rule.is_empty() { String::new() } else { format!(" ({})", first.rule) };
+        let named: Vec<_> = members.iter().take(REFUSED_NAMED).map(|one| one.called.as_str()).collect();
+        let more = members.len().saturating_sub(REFUSED_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        push(&mut text, "  ", &format!("{}{more}{rule}: {}", named.join(", "), first.reason), width);
+        if !first.hint.is_empty() {
+            push(&mut text, "    ", &format!("hint: {}", first.hint), width);
+        }
     }
     text
 }

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod acting;
 mod cli;
 mod fixtures;
 mod forecast;

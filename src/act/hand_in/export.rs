@@ -39,6 +39,7 @@ pub fn hand_in(
         "queue_id": job.native,
         "message_id": job.message_id,
         "message": message.is_some().then_some(&eml),
+        "whole": job.content.is_some(),
         "envelope": outgoing,
         "content": job.content,
         "parts": job.parts,
