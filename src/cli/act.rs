@@ -164,6 +164,10 @@ struct ExecutionArgs {
     #[arg(long, value_name = "RATE")]
     per_domain: Option<String>,
 
+    /// The name of this host in reports and trace fields; without it that of /etc/mailname, or the host name
+    #[arg(long, value_name = "NAME")]
+    mail_name: Option<String>,
+
     /// The folder of the journal and the vault
     #[arg(long, value_name = "DIR", env = "GHOSTQ_STATE")]
     state: Option<PathBuf>,
@@ -235,6 +239,7 @@ impl ActArgs {
             canary: how.canary,
             rate: how.rate.as_deref().map(settings::rate).transpose()?,
             per_domain: how.per_domain.as_deref().map(settings::rate).transpose()?,
+            mail_name: how.mail_name.clone().unwrap_or_else(settings::mail_name),
             report,
             words,
         })

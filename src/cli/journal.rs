@@ -113,7 +113,7 @@ pub fn undo(args: &UndoArgs) -> Result<Exit> {
     let json = act::is_json(&args.place.format)?;
     let (folder, target) = (args.place.folder(), Target::parse(args.target.as_deref())?);
     if args.apply {
-        let applied = undo::apply(&folder, &settings::host(), &target)?;
+        let applied = undo::apply(&folder, &settings::mail_name(), &target)?;
         let undone = |went: &crate::act::work::Went| went.parts().0 == Some(crate::plan::entry::End::Undone);
         let complete = applied.went.iter().all(|(_, went)| undone(went));
         print_applied(&applied, json)?;
@@ -144,7 +144,7 @@ pub fn resume(args: &ResumeArgs, request: impl Fn(Vec<String>) -> Result<ActRequ
         _ => None,
     };
     let exact = Target { operation: Some(operation.name.clone()), job: target.job };
-    let mut applied = resume::begun(&folder, &settings::host(), &exact, known, &mut |_, _| {})?;
+    let mut applied = resume::begun(&folder, &settings::mail_name(), &exact, known, &mut |_, _| {})?;
     let mut request =
         request(operation.words.clone()).context("the words of the operation are no longer understood")?;
     request.state = std::path::absolute(&folder)?;

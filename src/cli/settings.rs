@@ -237,6 +237,14 @@ pub fn known_rules(names: &[String]) -> Result<Vec<String>> {
     Ok(names.to_vec())
 }
 
+/// The name of this host in mail: what `/etc/mailname` says (Debian policy section 11.6), else its own name.
+pub fn mail_name() -> String {
+    let written = std::fs::read_to_string("/etc/mailname").unwrap_or_default();
+    let name = written.lines().next().unwrap_or_default().trim();
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    if is_name { name.to_owned() } else { host() }
+}
+
 /// The name of this host.
 pub fn host() -> String {
     #[cfg(unix)]

@@ -321,7 +321,7 @@ fn a_report_is_shown_before_it_is_sent_and_not_to_whom_nobody_vouches_for() {
     for part in [
         "Content-Type: multipart/report; report-type=delivery-status;",
         "To: a0@a.example",
-        "Final-Recipient: rfc822;b0@b.example",
+        "Final-Recipient: rfc822; b0@b.example",
         "Action: failed",
         "Message-ID: <0@a.example>",
     ] {

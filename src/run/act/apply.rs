@@ -87,7 +87,7 @@ pub fn apply(
     let mut workshop = Workshop {
         journal: &mut journal,
         operation: &operation,
-        host: &request.scan.host,
+        host: &request.mail_name,
         faults: Faults::none(),
     };
     carry_out(request, &mut workshop, &mut courses, limit, told)

@@ -49,7 +49,7 @@ pub fn ask_gate(
     let limits = place.instance.limits;
     let verdict = gate::judge(&gate::Case {
         source: place.instance.source,
-        host: &request.scan.host,
+        host: &request.mail_name,
         sender,
         sender_is_local: None,
         header: &header,
@@ -133,7 +133,7 @@ impl<'a> Report<'a> {
         if recipients.is_empty() {
             return Err(Refusal::new("it is not known to whom it was not delivered", ""));
         }
-        let host = ndr::field::host(&request.scan.host);
+        let host = ndr::field::host(&request.mail_name);
         let notice = Notice {
             message_id: format!("<{id}@{host}>"),
             host,

@@ -43,6 +43,8 @@ pub struct ActRequest {
     pub rate: Option<Rate>,
     /// How many messages in a time to one recipient domain.
     pub per_domain: Option<Rate>,
+    /// The name of this host in mail: for the trace field, the greeting, and reports.
+    pub mail_name: String,
     /// Everything about reports.
     pub report: NdrRequest,
     /// The words of the command line, for the journal.

@@ -175,7 +175,7 @@ pub fn not_begun(
     let mut workshop = Workshop {
         journal: &mut journal,
         operation: &operation.name,
-        host: &request.scan.host,
+        host: &request.mail_name,
         faults: Faults::none(),
     };
     let applied = carry_out(&request, &mut workshop, &mut courses, limit, told)?;
