@@ -327,9 +327,13 @@ fn a_report_is_shown_before_it_is_sent_and_not_to_whom_nobody_vouches_for() {
     ] {
         assert!(report.contains(part), "{part} is missing in\n{report}\n{}", shown.err);
     }
-    let refused = desk.act("ndr --apply");
+    let stranger = "s@far.example\nr@b.example\n\nReceived: from far.example (far.example [192.0.2.7]) by here; Thu, 26 Nov \
+                    2026 05:00:00 +0000\nFrom: s@far.example\n\nbody\n";
+    fs::write(desk.spool.path().join("queue/.1.1"), stranger).unwrap();
+    let refused = desk.act("ndr --apply --sender s@far");
     assert_eq!((refused.code, desk.letters().len()), (3, 0), "{}", refused.out);
-    let sent = desk.act("ndr --apply --allow-backscatter");
+    fs::remove_file(desk.spool.path().join("queue/.1.1")).unwrap();
+    let sent = desk.act("ndr --apply");
     assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
     let letters = desk.letters();
     assert_eq!(letters[0].0, "-i -f <> -- a0@a.example");
@@ -445,7 +449,9 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_is_sent_twice() {
         once += arrived.len();
         open += usize::from(is_unknown);
     }
-    println!("{rounds} kills: {once} of {MESSAGES} arrived once, {open} are open for the operator to settle");
+    eprintln!(
+        "{rounds} kills: {once} of {MESSAGES} arrived once, {open} are open for the operator to settle"
+    );
     assert!(rounds > 10, "it was killed {rounds} times only");
 }
 

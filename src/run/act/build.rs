@@ -12,6 +12,7 @@ use crate::plan::{
 use crate::read::disk::Root;
 use crate::run::scene::Scene;
 use crate::sources::{Ask, Opened};
+use std::path::Path;
 
 /// Makes jobs.
 pub struct Builder<'a> {
@@ -72,7 +73,7 @@ impl<'a> Builder<'a> {
             native: message.ids.native.clone(),
             message_id: message.ids.message_id.clone(),
             verb: self.request.verb,
-            parts: parts(&place.root, message, &proposal.way)?,
+            parts: parts(&root, message, &proposal.way)?,
             lock: proposal.lock.clone().filter(|_| !matches!(proposal.way, Way::Native { .. })),
             steps: steps(&proposal.way),
             outgoing: None,
@@ -241,7 +242,10 @@ fn steps(way: &Way) -> Vec<Step> {
 
 /// The files that are copied first and must not change: those that are taken away or changed, and the message itself. Logs beside
 /// it grow while it waits, and count only if they are taken away.
-fn parts(root: &Root, message: &Message, way: &Way) -> Result<Vec<Guarded>, Refusal> {
+fn parts(root: &Path, message: &Message, way: &Way) -> Result<Vec<Guarded>, Refusal> {
+    // As they are here: a manifest speaks of the original.
+    let root = Root::open(root).map_err(|error| Refusal::new(error.to_string(), ""))?;
+    let root = &root.crossing_file_systems(true);
     let mut paths: Vec<Text> = match way {
         Way::HandOver { parts, .. } => parts.clone(),
         Way::Repair { changes, .. } => changes.iter().filter_map(changed).cloned().collect(),
