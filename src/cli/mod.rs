@@ -20,7 +20,11 @@ use std::process::ExitCode;
 ///
 /// ghostq reads a mail spool, an export of an SMTP temporary table or a pickup folder, holds it against the mail system's
 /// own listing, and reports the messages that are held but invisible, or stuck for good, each with the evidence and the
-/// reason. It changes nothing: no file is written, renamed or removed, and not even access times move.
+/// reason. A scan changes nothing: no file is written, renamed or removed, and not even access times move.
+///
+/// `ghostq forecast` says what a restart would do to that mail; `ghostq requeue` sends it on, `ghostq ndr` returns it to its
+/// sender: both print a plan, and act with `--apply` only, under a journal from which `ghostq resume` carries on and
+/// `ghostq undo` takes back.
 ///
 /// Without a verb it finds the mail systems of this host and scans them.
 #[derive(Debug, Parser)]
@@ -59,12 +63,31 @@ enum Verb {
     /// Show everything about one message
     Show(Box<show::ShowArgs>),
     /// Send messages on that nobody would deliver (prints the plan; --apply does it)
+    ///
+    /// For each message its source proposes what to do, or says why nothing: the mail system's own command where it sees the
+    /// message; else a change of owner, mode, name or place, after which it sees it again; else the message is moved into the vault and
+    /// handed in anew, its bytes unchanged, to those only who do not have it yet (`--via` says where).
+    ///
+    /// Every file is copied into the vault before anything is done, and each step stands in the journal before it is done. Whatever
+    /// is not as it was planned is left alone.
+    ///
+    /// Exit codes: 0 all that was selected can be done, or is done; 2 could not run; 3 something was refused, failed, or is not known;
+    /// 130 interrupted.
     Requeue(Box<act::RequeueArgs>),
     /// Return messages to their senders with a non-delivery report (prints the plan; --apply does it)
+    ///
+    /// The report follows RFC 3464 and goes to the envelope sender, from nobody: never for a message without a sender, for a report or
+    /// an automatic answer, and only where something vouches for the sender, since most mail from strangers has a forged one. The message
+    /// itself is moved into the vault first. Where the mail system can return it by itself, it does.
     Ndr(Box<act::NdrArgs>),
     /// Take back what was done, as far as it can be (prints the plan; --apply does it)
+    ///
+    /// Files come back with their bytes, names, owners, modes and times. What was handed in is not put back: it would be sent twice.
     Undo(journal::UndoArgs),
     /// Carry on what was broken off, and settle what is not known
+    ///
+    /// Where ghostq was stopped between the end of a message and the answer, it looks for the message in the queue. If that does not
+    /// settle it, the operator has to: `--sent` closes it, `--not-sent` puts it back to where it was. It is never sent again by itself.
     Resume(journal::ResumeArgs),
     /// Show what was done, message by message
     Journal(journal::JournalArgs),

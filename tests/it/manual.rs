@@ -19,7 +19,7 @@ fn the_committed_manual_pages_are_those_of_the_program() {
 #[test]
 fn the_manual_documents_every_verb_option_and_exit_code() {
     let page = ghostq(["man"]).out;
-    for verb in ["scan", "forecast", "show", "explain", "rules", "sources", "completions", "man", "schema"] {
+    for verb in ["scan", "forecast", "show", "requeue", "ndr", "undo", "resume", "journal", "explain", "rules", "sources", "completions", "man", "schema"] {
         assert!(page.contains(&format!("GHOSTQ {}", verb.to_uppercase())), "{verb}");
     }
     for line in ghostq(["scan", "--help"]).out.lines().filter(|line| line.trim_start().starts_with("--")) {
@@ -48,7 +48,9 @@ fn the_readme_shows_commands_that_exist_and_output_that_is_real() {
         let Some(arguments) = command.strip_prefix("$ ghostq") else { continue };
         let mut ghostq = command_in_repository();
         let ran = finish(ghostq.args(arguments.split_whitespace()));
-        real = real.replace(expected, &ran.out);
+        // With the command before it and the fence behind it, so that an empty screen is replaced as well.
+        let screen = |output: &str| format!("{command}\n{output}```");
+        real = real.replace(&screen(expected), &screen(&ran.out));
         shown += 1;
     }
     assert!(shown > 0, "the README shows a real screen");
