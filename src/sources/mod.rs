@@ -30,7 +30,7 @@ mod refusals;
 pub mod sendmail;
 pub mod temptable;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod verbatim;
 
 pub use fault::Fault;

@@ -61,9 +61,20 @@ pub fn apply(
     planned: &Planned,
     told: &mut Told<'_>,
 ) -> Result<Applied> {
+    apply_in(request, scene, planned, told, &Faults::none())
+}
+
+/// The same in a world that may break.
+pub(super) fn apply_in(
+    request: &ActRequest,
+    scene: &Scene<'_>,
+    planned: &Planned,
+    told: &mut Told<'_>,
+    faults: &Faults,
+) -> Result<Applied> {
     state::make(&request.state)?;
     let _only_one = lock::operator(&request.state)?;
-    let (mut journal, before) = Journal::open(&request.state, Faults::none())?;
+    let (mut journal, before) = Journal::open(&request.state, faults.clone())?;
     if let Some(broken) = before.operations.iter().find(|operation| was_broken_off(operation)) {
         bail!(
             "operation {} was broken off in the middle of a message; run `ghostq resume {}` first",
@@ -88,7 +99,7 @@ pub fn apply(
         journal: &mut journal,
         operation: &operation,
         host: &request.mail_name,
-        faults: Faults::none(),
+        faults: faults.clone(),
     };
     carry_out(request, &mut workshop, &mut courses, limit, told)
 }

@@ -9,6 +9,9 @@ pub mod select;
 pub mod state;
 pub mod undo;
 
+#[cfg(test)]
+mod tests;
+
 pub use select::Selection;
 
 use super::ScanRequest;
