@@ -12,6 +12,7 @@ pub mod hand_in;
 pub mod journal;
 pub mod lock;
 pub mod pace;
+mod pinned;
 pub mod seek;
 pub mod spool;
 pub mod steps;
@@ -19,3 +20,6 @@ pub mod tool;
 pub mod undo;
 pub mod vault;
 pub mod work;
+
+#[cfg(test)]
+mod tests;

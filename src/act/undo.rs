@@ -1,5 +1,6 @@
 //! Taking back what was done.
 
+use super::lock;
 use super::spool::Spool;
 use super::steps::{Bench, describe, is_reversible};
 use super::vault::Vault;
@@ -27,7 +28,8 @@ pub fn obstacle(course: &Course) -> Option<String> {
     job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
         let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
         match step {
-            _ if !done || is_reversible(step) || (matches!(step, Step::HandIn) && export) => None,
+            Step::HandIn if export || !course.handed_in() => None,
+            _ if !done || is_reversible(step) => None,
             Step::Run { command } if command.undo.is_empty() => {
                 Some(format!("`{}` cannot be taken back", describe(step)))
             }
@@ -61,12 +63,13 @@ impl Workshop<'_> {
             .with_context(|| format!("could not open `{}`", root.display()))?;
         let vault = Vault::of(&job, self.faults.clone());
         let bench = Bench { job: &job, spool: &spool, vault: &vault };
+        let _lock = match lock::again(&spool, &job) {
+            Ok(held) => held,
+            Err(why) => return Ok(Went::Busy(why)),
+        };
         // A step whose outcome is not in the journal counts as done: what was not done is taken back by doing nothing.
         for (number, step) in job.steps.iter().enumerate() {
-            if is_reversible(step)
-                && let Some(StepState::Intended { was, .. }) = course.steps.get(number)
-                && bench.look(step, was.as_ref()).is_ok()
-            {
+            if is_reversible(step) && matches!(course.steps.get(number), Some(StepState::Intended { .. })) {
                 self.write(course, &Entry::Undoing { job: job.number, step: number })?;
             }
         }

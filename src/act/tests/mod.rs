@@ -1,0 +1,10 @@
+//! The promise, tested: whatever breaks and whenever, a message is delivered once, or it is still held, and the journal says
+//! which.
+
+mod adversary;
+mod journal;
+mod kill;
+mod partly;
+mod scenes;
+mod undo;
+mod world;
