@@ -53,7 +53,9 @@ pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Vec<PathBuf>> {
 /// Whether a file with the mark shows that the mail system took the message, and is not what was left of an attempt: a mail system
 /// that was stopped while it took a message leaves a part of it, which it never delivers. Where the layout does not tell for
 /// certain (Courier, and whatever is not known here), it is no.
-pub fn is_finished(source: &str, folder: &Path, path: &Path) -> bool {
+///
+/// `ended`: whether the command that took it came to its end by itself.
+pub fn is_finished(source: &str, folder: &Path, path: &Path, ended: bool) -> bool {
     let Ok(root) = Root::open(folder) else { return false };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let first = path.components().next().map(|first| first.as_os_str().to_string_lossy());
@@ -68,9 +70,9 @@ pub fn is_finished(source: &str, folder: &Path, path: &Path) -> bool {
         "exim" => name.ends_with("-H"),
         // The header lies in the control file, which is `tf` until it is whole (`queue.c`, `queueup`).
         "sendmail" => ["qf", "hf"].iter().any(|kind| name.starts_with(kind)),
-        // From `incoming` it is moved once it is whole (`queue_fs.c`, `queue_fs_message_commit`); `offline` is what sendmail(1) leaves
-        // for a daemon that does not run (`enqueue.c`, `offline_file`).
-        "opensmtpd" => in_folder(&["queue", "offline"]),
+        // From `incoming` it is moved once it is whole (`queue_fs.c`, `queue_fs_message_commit`); into `offline` sendmail(1) writes
+        // for a daemon that does not run, and nothing shows whether it came to the end (`enqueue.c`, `offline_file`).
+        "opensmtpd" => in_folder(&["queue"]) || (ended && in_folder(&["offline"])),
         // From `tmp` it is linked once it is whole (`queue.cc`, `deliver`).
         "nullmailer" => in_folder(&["queue"]),
         // The content comes before the envelope (`spool.c`, `linkspool`).

@@ -124,6 +124,9 @@ impl Workshop<'_> {
         message: &mut WriteMessage<'_>,
     ) -> Result<()> {
         let job = bench.job;
+        if job.hands_in() {
+            hand_in::check(job).map_err(anyhow::Error::msg)?;
+        }
         vault_is_outside(&job.root.to_path(), &job.vault.to_path())?;
         let vault = Vault::make(job, self.faults.clone())?;
         for (number, part) in job.parts.iter().enumerate() {

@@ -165,13 +165,15 @@ impl Course {
 
     /// Whether somebody has the message, or may have it, so that the original must not go back.
     pub fn handed_in(&self) -> bool {
-        let export = self.job.door.as_ref().is_some_and(super::Door::is_export);
-        !export
-            && self.steps.iter().enumerate().any(|(number, state)| {
+        if self.job.door.as_ref().is_some_and(super::Door::is_export) {
+            return false;
+        }
+        self.remaining.is_some()
+            || self.steps.iter().enumerate().any(|(number, state)| {
                 self.hands_in(number)
                     && match state {
                         StepState::Done { .. } | StepState::Unknown { .. } => true,
-                        StepState::Intended { committing, .. } => *committing || self.remaining.is_some(),
+                        StepState::Intended { committing, .. } => *committing,
                         StepState::Waiting | StepState::Undoing { .. } | StepState::Undone => false,
                     }
             })

@@ -5,6 +5,7 @@
 //! handed in.
 
 use super::{Committing, Handed, mark};
+use crate::act::address;
 use crate::act::journal::sync_folder;
 use crate::act::vault::{MESSAGE, Vault};
 use crate::evidence::Stat;
@@ -51,6 +52,23 @@ pub fn envelope(door: &Door, outgoing: &Outgoing) -> Vec<u8> {
         lines.extend_from_slice(b"X-CreatedBy: ghostq\r\n");
     }
     lines
+}
+
+/// Checks that no address breaks out of its line: what follows would be another recipient.
+///
+/// # Errors
+/// Why the envelope cannot be written.
+pub fn check(outgoing: &Outgoing) -> Result<(), String> {
+    let sender = outgoing.sender.as_ref();
+    let sender = sender.ok_or("its envelope sender is not known; give one with `--mail-from`")?;
+    if outgoing.recipients.is_empty() {
+        return Err("it has no recipients".to_owned());
+    }
+    let recipients = outgoing.recipients.iter().map(|recipient| &recipient.address);
+    for address in recipients.chain(Some(sender).filter(|sender| !sender.is_empty())) {
+        address::check(address).map_err(|why| format!("`{}`: {why}", address.lossy().escape_debug()))?;
+    }
+    Ok(())
 }
 
 /// Writes the message and gives it its name.

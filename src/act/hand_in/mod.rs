@@ -56,6 +56,21 @@ pub fn top(job: &Job, operation: &str, host: &str, carriage: bool) -> Vec<u8> {
     top
 }
 
+/// Checks, before anything is touched, that the door can be told to whom the message goes, and nothing else.
+///
+/// # Errors
+/// Why not.
+pub fn check(job: &Job) -> Result<(), String> {
+    let (Some(door), Some(outgoing)) = (&job.door, &job.outgoing) else {
+        return Err("the plan does not say where to hand it in".to_owned());
+    };
+    match door {
+        Door::Sendmail { submission } => sendmail::arguments(submission, outgoing).map(|_| ()),
+        Door::Pickup { .. } | Door::Replay { .. } => drop_folder::check(outgoing),
+        Door::Smtp { .. } | Door::Export { .. } => Ok(()),
+    }
+}
+
 /// Hands in what lies in the vault, to all recipients or, if some were refused before, to those.
 pub fn hand_in(
     job: &Job,
@@ -114,7 +129,7 @@ pub fn settle(job: &Job, operation: &str, vault: &Vault, trace: &Trace) -> Resul
         Door::Sendmail { .. } => {
             let copy = vault.file(MESSAGE);
             let died = "ghostq died while it handed the message in";
-            match found(job, operation) {
+            match found(job, operation, false) {
                 Found::Taken(outcome) if !trace.again => Ok(Some(outcome)),
                 Found::Taken(_) => Err(format!(
                     "{died} once more, and what lies in the spool may be from the first time. The copy is `{}`",
@@ -149,15 +164,15 @@ enum Found {
     No,
 }
 
-/// Looks for the message that was handed in.
-fn found(job: &Job, operation: &str) -> Found {
+/// Looks for the message that was handed in, by a command that came to its end by itself (`ended`) or was stopped.
+fn found(job: &Job, operation: &str, ended: bool) -> Found {
     let mark = mark(job, operation);
     let root = job.root.to_path();
     let mut perhaps = None;
     for mark in [";", "@"].map(|end| format!("{mark}{end}")) {
         for path in seek::seek(&root, &mark).unwrap_or_default() {
             let name = Text::from_path(&path).lossy().into_owned();
-            if seek::is_finished(&job.source, &root, &path) {
+            if seek::is_finished(&job.source, &root, &path, ended) {
                 let note = format!("it was taken: `{name}` holds it");
                 let queue_id = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 return Found::Taken(Outcome { note, queue_id, by_looking: true, ..Outcome::default() });

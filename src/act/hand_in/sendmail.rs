@@ -54,7 +54,8 @@ pub fn hand_in(
         None => format!("`{}`: {line}", submission.program),
     };
     // Some commands complain of one recipient and take the message for the others.
-    match found(job, operation) {
+    let ended = ran.status.is_some_and(|status| status.code().is_some());
+    match found(job, operation, ended) {
         Found::Taken(outcome) if first => {
             return Handed::Taken(Outcome { note: format!("{}; {why}", outcome.note), ..outcome });
         }

@@ -1,7 +1,7 @@
 //! Somebody else at work in the spool: the mail system, or a user who may write there.
 
 use super::scenes::{Scene, scene};
-use super::world::{MESSAGE, World};
+use super::world::{MESSAGE, World, outgoing};
 use crate::act::faults::Faults;
 use crate::act::faults::testing::Kind;
 use crate::act::vault::vault_is_outside;
@@ -9,7 +9,7 @@ use crate::act::work::Went;
 use crate::evidence::Text;
 use crate::plan::course::StepState;
 use crate::plan::entry::End;
-use crate::plan::{Change, Lock, Step};
+use crate::plan::{Change, Door, Lock, Step};
 use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -386,7 +386,7 @@ fn what_a_mail_system_left_unfinished_is_not_taken_for_the_message() {
     let tmp = scene.world.root.join("tmp");
     let text = format!("head -c 300 > '{}'/partial; exit 75", tmp.display());
     let (_, arguments) = scene.world.script("sendmail", &text);
-    if let Some(crate::plan::Door::Sendmail { submission }) = &mut scene.job.door {
+    if let Some(Door::Sendmail { submission }) = &mut scene.job.door {
         submission.arguments = arguments;
     }
     let went = scene.world.apply(&scene.job, &scene.content, &Faults::none()).unwrap();
@@ -395,9 +395,59 @@ fn what_a_mail_system_left_unfinished_is_not_taken_for_the_message() {
     let mut scene = super::scenes::scene("three parts");
     let queue = scene.world.root.join("queue");
     let (_, arguments) = scene.world.script("sendmail", &format!("cat > '{}'/1; exit 75", queue.display()));
-    if let Some(crate::plan::Door::Sendmail { submission }) = &mut scene.job.door {
+    if let Some(Door::Sendmail { submission }) = &mut scene.job.door {
         submission.arguments = arguments;
     }
     let went = scene.world.apply(&scene.job, &scene.content, &Faults::none()).unwrap();
     assert!(matches!(went, Went::Ended(End::Done, _)), "{went:?}");
+}
+
+#[test]
+fn an_address_that_would_be_another_recipient_is_never_written_down() {
+    let hostile = [
+        "bert@b.example\r\nx-receiver: eve@e.example",
+        "bert@b.example\nBcc: eve@e.example",
+        "bert@b.example\0",
+        "<bert@b.example>",
+        "",
+    ];
+    for name in ["pickup", "replay", "one part"] {
+        for address in hostile {
+            let mut scene = scene(name);
+            let before = World::snapshot(&scene.world.root);
+            scene.job.outgoing = Some(outgoing(&["anna@a.example", address]));
+            let went = scene.world.apply(&scene.job, &scene.content, &Faults::none()).unwrap();
+            assert!(matches!(went, Went::Ended(End::Untouched, _)), "{name}, {address:?}: {went:?}");
+            let course = scene.world.course().unwrap();
+            assert!(!course.touched(), "{name}, {address:?}: it was not even taken out of the spool");
+            assert_eq!(World::snapshot(&scene.world.root), before);
+            assert!(World::holding(&scene.world.out).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_message_whose_sender_is_not_known_is_not_sent_as_if_it_had_none() {
+    for name in ["pickup", "replay", "one part"] {
+        let mut scene = scene(name);
+        scene.job.outgoing = Some(crate::plan::Outgoing { sender: None, ..outgoing(&["bert@b.example"]) });
+        let went = scene.world.apply(&scene.job, &scene.content, &Faults::none()).unwrap();
+        assert!(matches!(&went, Went::Ended(End::Untouched, why) if why.contains("--mail-from")), "{went:?}");
+        assert!(World::holding(&scene.world.out).is_empty());
+    }
+}
+
+#[test]
+fn a_command_that_does_not_say_how_it_ended_is_not_taken_for_one_that_failed() {
+    // Killed by a signal, it may have taken the message before.
+    let mut scene = scene("elsewhere");
+    let new = scene.world.out.join("new");
+    let (_, arguments) = scene.world.script("sendmail", &format!("cat > '{}'/1; kill -9 $$", new.display()));
+    if let Some(Door::Sendmail { submission }) = &mut scene.job.door {
+        submission.arguments = arguments;
+    }
+    let went = scene.world.apply(&scene.job, &scene.content, &Faults::none()).unwrap();
+    assert!(matches!(went, Went::Unknown(_)), "{went:?}");
+    assert!(!scene.world.root.join("stuck/M1").exists());
+    assert_eq!(scene.delivered(), 1);
 }
