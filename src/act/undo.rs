@@ -18,27 +18,29 @@ pub fn obstacle(course: &Course) -> Option<String> {
         None if !course.touched() => return Some("nothing was done yet".to_owned()),
         _ => {}
     }
-    if let Some((_, why)) = course.unknown() {
+    if let Some((number, why)) = course.unknown() {
+        let what = match course.job.steps.get(number) {
+            Some(Step::HandIn) | None => "it was handed in".to_owned(),
+            Some(step) => format!("this was done: {}", describe(step)),
+        };
         return Some(format!(
-            "nobody knows whether it was handed in ({why}); settle that first: `ghostq resume --sent` or `--not-sent`"
+            "nobody knows whether {what} ({why}); settle that first: `ghostq resume --sent` or `--not-sent`"
         ));
     }
-    let job = &course.job;
-    let export = job.door.as_ref().is_some_and(crate::plan::Door::is_export);
-    job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
+    if course.handed_in() {
+        let why = "the message was handed in; to put the original back would send it a second time";
+        return Some(why.to_owned());
+    }
+    course.job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
         let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
         match step {
-            Step::HandIn if export || !course.handed_in() => None,
-            _ if !done || is_reversible(step) => None,
-            Step::Run { command } if command.undo.is_empty() => {
+            Step::Run { command } if done && command.undo.is_empty() => {
                 Some(format!("`{}` cannot be taken back", describe(step)))
             }
-            Step::Run { command } => {
+            Step::Run { command } if done => {
                 Some(format!("`{}` is taken back by hand: {}", describe(step), command.undo))
             }
-            _ => Some(
-                "the message was handed in; to put the original back would send it a second time".to_owned(),
-            ),
+            _ => None,
         }
     })
 }

@@ -6,5 +6,6 @@ mod journal;
 mod kill;
 mod partly;
 mod scenes;
+mod settle;
 mod undo;
 mod world;

@@ -1,7 +1,7 @@
 //! A message that some recipients have and others were refused.
 
 use super::scenes::scene;
-use super::world::{World, outgoing};
+use super::world::{OPERATION, World, outgoing};
 use crate::act::faults::Faults;
 use crate::act::faults::testing::Kind;
 use crate::act::journal::Journal;
@@ -92,5 +92,24 @@ fn killed_anywhere_in_the_second_attempt_it_still_never_goes_back() {
         if faults.passed() <= at {
             break;
         }
+    }
+}
+
+#[test]
+fn even_a_word_of_the_operator_does_not_send_it_to_those_who_have_it() {
+    for entry in [
+        Entry::NotDone { job: 1, step: 3, why: "the operator says so".to_owned() },
+        Entry::Undone { job: 1, step: 3 },
+    ] {
+        let scene = partly("exit 0");
+        let (mut journal, _) = Journal::open(&scene.world.state, Faults::none()).unwrap();
+        journal.append(OPERATION, &Entry::Unknown { job: 1, step: 3, why: "died".to_owned() }).unwrap();
+        journal.append(OPERATION, &entry).unwrap();
+        drop(journal);
+        let went = scene.world.apply(&scene.job, &scene.content, &Faults::none()).unwrap();
+        assert!(matches!(went, Went::Ended(End::Done | End::Partly, _)), "{went:?}");
+        assert!(!scene.world.root.join("stuck/M1").exists());
+        assert!(envelopes(&scene.world).iter().all(|envelope| !envelope.contains("bert")));
+        assert!(obstacle(&scene.world.course().unwrap()).is_some());
     }
 }
