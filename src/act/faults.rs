@@ -31,6 +31,15 @@ impl Faults {
         Ok(())
     }
 
+    /// Whether the disk cannot rename over nothing in one call.
+    pub fn is_old_disk(&self) -> bool {
+        #[cfg(test)]
+        if let Some(plan) = &self.plan {
+            return plan.old_disk;
+        }
+        false
+    }
+
     /// How much of `length` bytes is written before the machine dies, if it dies in the middle of this write.
     pub fn torn(&self, length: usize) -> Option<usize> {
         #[cfg(test)]
@@ -59,6 +68,8 @@ pub mod testing {
         TornWrite,
         /// This call fails, and the program goes on.
         Error(i32),
+        /// Somebody else acts.
+        Meanwhile,
     }
 
     /// What goes wrong, and when.
@@ -68,6 +79,17 @@ pub mod testing {
         kind: Kind,
         passed: AtomicUsize,
         dead: AtomicBool,
+        pub(super) old_disk: bool,
+        meanwhile: Option<Meanwhile>,
+    }
+
+    /// What somebody else does at a point.
+    pub struct Meanwhile(Box<dyn Fn() + Send + Sync>);
+
+    impl std::fmt::Debug for Meanwhile {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("Meanwhile")
+        }
     }
 
     impl Plan {
@@ -83,6 +105,12 @@ pub mod testing {
                 Kind::Death => {
                     self.dead.store(true, Ordering::SeqCst);
                     Err(died())
+                }
+                Kind::Meanwhile => {
+                    if let Some(Meanwhile(act)) = &self.meanwhile {
+                        act();
+                    }
+                    Ok(())
                 }
                 Kind::TornWrite => Ok(()),
                 Kind::Error(number) => Err(io::Error::from_raw_os_error(number)),
@@ -101,8 +129,22 @@ pub mod testing {
     impl Faults {
         /// A world that breaks at the given point, counted from 0.
         pub fn at(at: usize, kind: Kind) -> Self {
-            let plan = Plan { at, kind, passed: AtomicUsize::new(0), dead: AtomicBool::new(false) };
-            Self { plan: Some(Arc::new(plan)) }
+            Self::on_disk(at, kind, false)
+        }
+
+        /// The same, on a disk that may be unable to rename over nothing in one call.
+        pub fn on_disk(at: usize, kind: Kind, old_disk: bool) -> Self {
+            Self::planned(at, kind, old_disk, None)
+        }
+
+        /// A world in which somebody else does this at the given point.
+        pub fn meanwhile(at: usize, act: impl Fn() + Send + Sync + 'static) -> Self {
+            Self::planned(at, Kind::Meanwhile, false, Some(Meanwhile(Box::new(act))))
+        }
+
+        fn planned(at: usize, kind: Kind, old_disk: bool, meanwhile: Option<Meanwhile>) -> Self {
+            let (passed, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
+            Self { plan: Some(Arc::new(Plan { at, kind, passed, dead, old_disk, meanwhile })) }
         }
 
         /// How many points were passed.

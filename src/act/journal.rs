@@ -31,6 +31,8 @@ pub struct Journal {
     path: PathBuf,
     sum: String,
     lines: u64,
+    /// A line may be there in part: nothing may be written behind it before that was looked at.
+    broken: bool,
     faults: Faults,
 }
 
@@ -43,7 +45,7 @@ pub struct Told {
     pub lines: Vec<Line>,
     /// Bytes of a torn last line.
     pub torn: Option<u64>,
-    ended_whole: bool,
+    open_end: bool,
     sum: String,
 }
 
@@ -67,6 +69,17 @@ impl Told {
     }
 }
 
+/// Lines at the end that do not fit: one that a crash tore, and torn notes about it.
+#[derive(Debug)]
+struct Tear {
+    /// The number of the first, counted as an editor counts.
+    line: u64,
+    /// Bytes of all of them, without their line ends.
+    bytes: u64,
+    /// Whether the first has all that a line has, so that it was not torn but changed.
+    whole: bool,
+}
+
 /// Reads the journal of a state folder; one that is not there is empty. Needs no lock and changes nothing.
 ///
 /// # Errors
@@ -80,39 +93,60 @@ pub fn read(state: &Path) -> Result<Told> {
     };
     let mut input = BufReader::new(file);
     let mut told = Told::default();
-    let mut pending: Option<u64> = None;
+    let mut tear: Option<Tear> = None;
     let mut bytes = Vec::new();
-    loop {
+    for number in 1.. {
         bytes.clear();
-        let count = take_line(&mut input, &mut bytes).with_context(|| unreadable(&path))?;
-        if count == 0 {
+        if take_line(&mut input, &mut bytes).with_context(|| unreadable(&path))? == 0 {
             break;
         }
-        let number = told.lines.len() + 1;
-        told.ended_whole = bytes.ends_with(b"\n");
-        let line = bytes.strip_suffix(b"\n").and_then(|line| checked(line, &told.sum));
-        match (line, pending) {
+        told.open_end = !bytes.ends_with(b"\n");
+        // A last line of which only the line end is missing tells all it has to tell.
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let length = line.len() as u64;
+        match (checked(line, &told.sum), &mut tear) {
             (Some((line, sum)), None) => {
                 told.sum = sum;
                 told.take(line);
             }
             // What follows a torn line says so itself.
-            (Some((line, sum)), Some(_)) if matches!(line.entry, Entry::Torn { .. }) => {
-                pending = None;
+            (Some((line, sum)), Some(torn)) if line.entry == (Entry::Torn { bytes: torn.bytes }) => {
+                tear = None;
                 told.sum = sum;
                 told.take(line);
             }
+            (None, None) => {
+                tear = Some(Tear { line: number, bytes: length, whole: is_whole(line) && !told.open_end });
+            }
             // The note about a torn line can be torn as well.
-            (None, before) => pending = Some(before.unwrap_or(0) + count as u64),
-            _ => bail!(
-                "line {number} of the journal `{}` does not fit its checksum: somebody changed the journal; move the file \
-                 aside (the vault stays as it is), and look at both by hand before you act again",
-                path.display()
-            ),
+            (None, Some(torn)) if !torn.whole && !is_whole(line) => torn.bytes += length,
+            (_, Some(torn)) => bail!(changed(&path, torn.line)),
         }
     }
-    told.torn = pending;
+    if let Some(torn) = tear {
+        if torn.whole {
+            bail!(changed(&path, torn.line));
+        }
+        told.torn = Some(torn.bytes);
+    }
     Ok(told)
+}
+
+fn changed(path: &Path, line: u64) -> String {
+    format!(
+        "line {line} of the journal `{}` does not fit its checksum: somebody changed the journal; move the file aside (the \
+         vault stays as it is), and look at both by hand before you act again",
+        path.display()
+    )
+}
+
+/// Whether a line is there to its last byte. A crash can leave a hole of zeros within a line, blocks that were not
+/// written; JSON never holds one.
+fn is_whole(line: &[u8]) -> bool {
+    const SUM: &[u8] = b",\"sum\":\"";
+    let sum = line.strip_suffix(b"\"}").and_then(|line| line.split_last_chunk::<32>());
+    memchr::memmem::find(line, &[0; 16]).is_none()
+        && sum.is_some_and(|(before, sum)| before.ends_with(SUM) && sum.iter().all(u8::is_ascii_hexdigit))
 }
 
 fn take_line(input: &mut BufReader<File>, bytes: &mut Vec<u8>) -> io::Result<usize> {
@@ -159,14 +193,16 @@ impl Journal {
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, super::spool::nofollow());
         let mut file = options.open(&path).with_context(|| format!("could not open `{}`", path.display()))?;
         file.seek(SeekFrom::End(0))?;
         let lines = told.lines.len() as u64;
-        let mut journal = Self { file, path, sum: told.sum.clone(), lines, faults };
+        let mut journal = Self { file, path, sum: told.sum.clone(), lines, broken: false, faults };
+        if told.open_end {
+            journal.raw(b"\n")?;
+        }
         if let Some(bytes) = told.torn {
-            if !told.ended_whole {
-                journal.raw(b"\n")?;
-            }
             journal.append("", &Entry::Torn { bytes })?;
         }
         sync_folder(state)?;
@@ -176,14 +212,20 @@ impl Journal {
     /// Writes a line and waits until it is on the disk.
     ///
     /// # Errors
-    /// When it cannot be written: then nothing may be done that it should have told.
+    /// When it cannot be written: then nothing may be done that it should have told, and nothing more can be written until it
+    /// is opened anew.
     pub fn append(&mut self, operation: &str, entry: &Entry) -> Result<()> {
+        if self.broken {
+            bail!("an earlier line could not be written to `{}`; open it anew", self.path.display());
+        }
         let line =
             Line { n: self.lines + 1, at: Time::now(), op: operation.to_owned(), entry: entry.clone() };
         let text = serde_json::to_string(&line)?;
         let body = text.strip_suffix('}').unwrap_or(&text);
         let sum = sum_of(&self.sum, body);
+        self.broken = true;
         self.raw(format!("{body},\"sum\":\"{sum}\"}}\n").as_bytes())?;
+        self.broken = false;
         self.sum = sum;
         self.lines += 1;
         Ok(())
@@ -202,30 +244,32 @@ impl Journal {
         self.file.sync_data().with_context(failed)
     }
 
-    /// Makes sure that the disk has room for the outcome of what is about to be done.
+    /// Makes sure that the disk has room for the outcome of what is about to be done: for a note of common length, and `more`
+    /// bytes.
     ///
     /// # Errors
     /// When it has not.
-    pub fn reserve(&self) -> Result<()> {
+    pub fn reserve(&self, more: u64) -> Result<()> {
         self.faults.pass("reserve room for the journal")?;
-        reserve(&self.file)
+        reserve(&self.file, RESERVE + more)
             .with_context(|| format!("no room is left for the journal `{}`", self.path.display()))
     }
 }
 
 #[cfg(target_os = "linux")]
-fn reserve(file: &File) -> io::Result<()> {
+fn reserve(file: &File, room: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::{Errno, retry_on_intr};
     let size = file.metadata()?.len();
-    match fallocate(file, FallocateFlags::KEEP_SIZE, size, RESERVE) {
+    match retry_on_intr(|| fallocate(file, FallocateFlags::KEEP_SIZE, size, room)) {
         // Not every file system can; a full one says so all the same.
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
         other => Ok(other?),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn reserve(_file: &File) -> io::Result<()> {
+fn reserve(_file: &File, _room: u64) -> io::Result<()> {
     Ok(())
 }
 

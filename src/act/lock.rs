@@ -1,7 +1,7 @@
 //! Locks: one operator at a time, and the mail system's own lock on a message.
 
 use super::spool::Spool;
-use crate::plan::Lock;
+use crate::plan::{Change, Job, Lock, Step};
 use anyhow::{Context as _, Result, bail};
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 use rustix::io::Errno;
@@ -19,8 +19,13 @@ pub struct Held(#[expect(dead_code, reason = "closing it is what ends the lock")
 pub fn operator(state: &Path) -> Result<Held> {
     let path = state.join("lock");
     let failed = || format!("could not open `{}`", path.display());
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(false).open(&path).with_context(failed)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600).custom_flags(super::spool::nofollow());
+    }
+    let file = options.open(&path).with_context(failed)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Held(file)),
         Err(Errno::WOULDBLOCK) => bail!(
@@ -46,10 +51,42 @@ pub fn message(spool: &Spool, lock: &Lock) -> Result<Held, String> {
         Lock::Fcntl { .. } => fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive),
     };
     match taken {
-        Ok(()) => Ok(Held(file)),
+        Ok(()) if is_still(spool, lock, &file) => Ok(Held(file)),
+        Ok(()) => Err(format!("`{name}` changed while it was locked")),
         Err(Errno::WOULDBLOCK | Errno::ACCESS) => {
             Err(format!("`{name}` is locked: the mail system is working on this message right now"))
         }
         Err(error) => Err(format!("`{name}` could not be locked: {}", std::io::Error::from(error))),
     }
+}
+
+/// Takes the lock of a job that was begun before, on its file as far as there is one: it may be in the vault by now, or have
+/// another name.
+///
+/// # Errors
+/// As [`message`] has them.
+pub fn again(spool: &Spool, job: &Job) -> Result<Option<Held>, String> {
+    let Some(wanted) = &job.lock else { return Ok(None) };
+    let mut names = vec![wanted.path()];
+    for step in &job.steps {
+        match step {
+            Step::Change { change: Change::Rename { from, to } } if names.contains(&from) => names.push(to),
+            _ => {}
+        }
+    }
+    for name in names {
+        let there = spool.stat(name).map_err(|error| format!("`{}`: {error}", name.lossy()))?;
+        if there.is_some() {
+            return message(spool, &wanted.on(name)).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether what was locked still has the name: a mail system may have put another file there meanwhile.
+fn is_still(spool: &Spool, lock: &Lock, file: &File) -> bool {
+    let locked = rustix::fs::fstat(file);
+    let there = spool.stat(lock.path());
+    matches!((locked, there), (Ok(locked), Ok(Some((_, there))))
+        if locked.st_ino == there.inode && rustix::fs::FileType::from_raw_mode(locked.st_mode).is_file())
 }

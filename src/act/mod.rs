@@ -13,6 +13,7 @@ pub mod journal;
 pub mod lock;
 pub mod ndr;
 pub mod pace;
+mod pinned;
 pub mod seek;
 pub mod smtp;
 pub mod spool;
@@ -21,3 +22,6 @@ pub mod tool;
 pub mod undo;
 pub mod vault;
 pub mod work;
+
+#[cfg(test)]
+mod tests;

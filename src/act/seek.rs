@@ -10,15 +10,18 @@ const HEAD: usize = 256 << 10;
 const MAX_FILES: usize = 2_000_000;
 /// Folders within folders.
 const MAX_DEPTH: usize = 8;
+/// Files with the mark that are of interest: a message has one or two.
+const MAX_FOUND: usize = 16;
 
-/// Looks for a mark in the files below a folder: the path of the first that holds it.
+/// Looks for a mark in the files below a folder: their paths below it.
 ///
 /// # Errors
 /// When the folder cannot be opened.
-pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Option<PathBuf>> {
+pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Vec<PathBuf>> {
     let root = Root::open(folder)?;
     let finder = memmem::Finder::new(mark.as_bytes());
     let mut waiting = vec![(PathBuf::from("."), 0)];
+    let mut found = Vec::new();
     let mut seen = 0;
     while let Some((folder, depth)) = waiting.pop() {
         let Ok(names) = root.list(&folder) else { continue };
@@ -34,15 +37,57 @@ pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Option<PathBuf>> {
                     seen += 1;
                     let head = root.open_file(&path).ok().and_then(|open| open.head(HEAD).ok());
                     if head.is_some_and(|head| finder.find(&head).is_some()) {
-                        return Ok(Some(path));
+                        found.push(path);
                     }
                 }
                 _ => {}
             }
-            if seen >= MAX_FILES {
-                return Ok(None);
+            if seen >= MAX_FILES || found.len() >= MAX_FOUND {
+                return Ok(found);
             }
         }
     }
-    Ok(None)
+    Ok(found)
+}
+
+/// Whether a file with the mark shows that the mail system took the message, and is not what was left of an attempt: a mail system
+/// that was stopped while it took a message leaves a part of it, which it never delivers. Where the layout does not tell for
+/// certain (Courier, and whatever is not known here), it is no.
+///
+/// `ended`: whether the command that took it came to its end by itself.
+pub fn is_finished(source: &str, folder: &Path, path: &Path, ended: bool) -> bool {
+    let Ok(root) = Root::open(folder) else { return false };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let first = path.components().next().map(|first| first.as_os_str().to_string_lossy());
+    let in_folder = |names: &[&str]| first.as_ref().is_some_and(|first| names.contains(&first.as_ref()));
+    match source {
+        // Until a queue file is whole, its owner may not execute it (`global/mail_stream.c`, `mail_stream_finish`: S_IXUSR).
+        "postfix" => {
+            in_folder(&["maildrop", "incoming", "active", "deferred", "hold"])
+                && root.stat(path).is_ok_and(|(_, stat)| stat.mode & 0o100 != 0)
+        }
+        // The body is written first, and the header under another name before it is renamed (`spool_out.c`, `spool_write_header`).
+        "exim" => name.ends_with("-H"),
+        // The header lies in the control file, which is `tf` until it is whole (`queue.c`, `queueup`).
+        "sendmail" => ["qf", "hf"].iter().any(|kind| name.starts_with(kind)),
+        // From `incoming` it is moved once it is whole (`queue_fs.c`, `queue_fs_message_commit`); into `offline` sendmail(1) writes
+        // for a daemon that does not run, and nothing shows whether it came to the end (`enqueue.c`, `offline_file`).
+        "opensmtpd" => in_folder(&["queue"]) || (ended && in_folder(&["offline"])),
+        // From `tmp` it is linked once it is whole (`queue.cc`, `deliver`).
+        "nullmailer" => in_folder(&["queue"]),
+        // The content comes before the envelope (`spool.c`, `linkspool`).
+        "dma" => name.strip_prefix('M').is_some_and(|id| root.exists(&path.with_file_name(format!("Q{id}")))),
+        // `qmail-queue.c`: a message is queued once its number is in `todo`; qmail-send then writes `info`.
+        "qmail" => {
+            let split = path.parent().and_then(Path::file_name).unwrap_or_default();
+            let number = Path::new(name.as_ref());
+            let places = [
+                Path::new("todo").join(number),
+                Path::new("todo").join(split).join(number),
+                Path::new("info").join(split).join(number),
+            ];
+            in_folder(&["mess"]) && places.iter().any(|place| root.exists(place))
+        }
+        _ => false,
+    }
 }

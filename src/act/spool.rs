@@ -1,14 +1,15 @@
 //! Changes in a spool: relative to its open folder, never through a link, never over something that is there.
 
 use super::faults::Faults;
+use super::pinned::Pinned;
 use crate::evidence::{Stat, Text, Time};
 use crate::read::disk::{EntryKind, Root};
-use rustix::fs::{self, AtFlags, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
+use rustix::fs::{self, AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path};
 
 /// The folder of a place, open for changes.
@@ -46,46 +47,61 @@ impl Spool {
         }
     }
 
-    /// Gives a file to its owner and group.
+    /// Gives a file to its owner and group. It is the file that `was` describes, or nothing is done: under its name may lie
+    /// another by now, a second name of a file that matters elsewhere.
     ///
     /// # Errors
-    /// As the system reports.
-    pub fn set_owner(&self, path: &Text, uid: u32, gid: Option<u32>) -> io::Result<()> {
-        let (folder, name) = self.parent(path)?;
+    /// As the system reports; when it is another file.
+    pub fn set_owner(&self, path: &Text, was: &Stat, uid: u32, gid: Option<u32>) -> io::Result<()> {
+        let pinned = self.pin(path, was)?;
         self.faults.pass("chown")?;
-        let (uid, gid) = (Some(Uid::from_raw(uid)), gid.map(Gid::from_raw));
-        fs::chownat(&folder, name.as_os_str(), uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
+        pinned.set_owner(uid, gid)?;
         self.faults.pass("chown is done")
     }
 
-    /// Sets permission bits. The file is opened first, so that no link is followed.
+    /// Sets permission bits of the file that `was` describes.
     ///
     /// # Errors
-    /// As the system reports.
-    pub fn set_mode(&self, path: &Text, mode: u32) -> io::Result<()> {
-        let file = self.open_any(path)?;
+    /// As the system reports; when it is another file.
+    pub fn set_mode(&self, path: &Text, was: &Stat, mode: u32) -> io::Result<()> {
+        let pinned = self.pin(path, was)?;
         self.faults.pass("chmod")?;
-        fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+        pinned.set_mode(mode)?;
         self.faults.pass("chmod is done")
     }
 
-    /// Sets the times of last reading and last modification.
+    /// Sets the times of last reading and last modification of the file that `was` describes.
     ///
     /// # Errors
-    /// As the system reports.
-    pub fn set_times(&self, path: &Text, accessed: Option<Time>, modified: Time) -> io::Result<()> {
-        let (folder, name) = self.parent(path)?;
+    /// As the system reports; when it is another file.
+    pub fn set_times(
+        &self,
+        path: &Text,
+        was: &Stat,
+        accessed: Option<Time>,
+        modified: Time,
+    ) -> io::Result<()> {
+        let pinned = self.pin(path, was)?;
         self.faults.pass("utimens")?;
         let kept = Timespec { tv_sec: 0, tv_nsec: fs::UTIME_OMIT };
-        let times = Timestamps {
+        pinned.set_times(&Timestamps {
             last_access: accessed.map_or(kept, timespec),
             last_modification: timespec(modified),
-        };
-        fs::utimensat(&folder, name.as_os_str(), &times, AtFlags::SYMLINK_NOFOLLOW)?;
+        })?;
         self.faults.pass("utimens is done")
     }
 
-    /// Makes a folder; one that is there stays as it is.
+    fn pin(&self, path: &Text, was: &Stat) -> io::Result<Pinned> {
+        let (folder, name) = self.parent(path)?;
+        let pinned = Pinned::open(folder, name)?;
+        if pinned.inode()? == was.inode {
+            Ok(pinned)
+        } else {
+            Err(io::Error::other(format!("`{}` is another file by now", path.lossy())))
+        }
+    }
+
+    /// Makes a folder that was not there when it was planned; one that was begun gets its owner and its permission bits.
     ///
     /// # Errors
     /// As the system reports.
@@ -93,14 +109,16 @@ impl Spool {
         let (above, name) = self.parent(path)?;
         self.faults.pass("mkdir")?;
         match fs::mkdirat(&above, name.as_os_str(), Mode::from_raw_mode(mode)) {
-            Ok(()) => {}
-            Err(Errno::EXIST) => return Ok(()),
+            Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
-        let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-        fs::chownat(&above, name.as_os_str(), owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?;
+        self.faults.pass("sync the folder above")?;
         fs::fsync(&above)?;
-        self.set_mode(path, mode)
+        let Some((EntryKind::Directory, fresh)) = self.stat(path)? else {
+            return Err(Errno::NOTDIR.into());
+        };
+        self.set_owner(path, &fresh, uid, Some(gid))?;
+        self.set_mode(path, &fresh, mode)
     }
 
     /// Removes a folder that ghostq made, if it is empty.
@@ -123,7 +141,7 @@ impl Spool {
     pub fn rename(&self, from: &Text, to: &Text) -> io::Result<()> {
         let ((old, from), (new, to)) = (self.parent(from)?, self.parent(to)?);
         self.faults.pass("rename")?;
-        rename(&old, &from, &new, &to)?;
+        self.rename_over_nothing(&old, &from, &new, &to)?;
         self.faults.pass("sync the folders of a rename")?;
         fs::fsync(&new)?;
         fs::fsync(&old)?;
@@ -161,7 +179,7 @@ impl Spool {
     pub fn move_out(&self, path: &Text, vault: &File, name: &str) -> io::Result<()> {
         let (old, from) = self.parent(path)?;
         self.faults.pass("move a file into the vault")?;
-        rename(&old, &from, vault, OsStr::new(name))?;
+        self.rename_over_nothing(&old, &from, vault, OsStr::new(name))?;
         self.faults.pass("sync the folders of a move into the vault")?;
         fs::fsync(vault)?;
         fs::fsync(&old)?;
@@ -175,7 +193,7 @@ impl Spool {
     pub fn move_in(&self, vault: &File, name: &str, path: &Text) -> io::Result<()> {
         let (new, to) = self.parent(path)?;
         self.faults.pass("move a file out of the vault")?;
-        rename(vault, OsStr::new(name), &new, &to)?;
+        self.rename_over_nothing(vault, OsStr::new(name), &new, &to)?;
         self.faults.pass("sync the folders of a move out of the vault")?;
         fs::fsync(&new)?;
         fs::fsync(vault)?;
@@ -233,11 +251,37 @@ impl Spool {
         Ok(File::from(fs::openat(&folder, name.as_os_str(), flags, Mode::empty())?))
     }
 
-    /// A regular file or folder, whatever its mode lets its owner do.
-    fn open_any(&self, path: &Text) -> io::Result<OwnedFd> {
-        let (folder, name) = self.parent(path)?;
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(fs::openat(&folder, name.as_os_str(), flags, Mode::empty())?)
+    /// Renames over nothing: in one call where the file system can (`renameat2`, `RENAME_NOREPLACE`), else by giving the file its
+    /// new name, which fails if that is taken, and then taking away the old one. A crash may have left both names.
+    fn rename_over_nothing(
+        &self,
+        old: &impl AsFd,
+        from: &OsStr,
+        new: &impl AsFd,
+        to: &OsStr,
+    ) -> io::Result<()> {
+        let renamed = if self.faults.is_old_disk() {
+            Err(Errno::INVAL)
+        } else {
+            fs::renameat_with(old, from, new, to, RenameFlags::NOREPLACE)
+        };
+        match renamed {
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            other => return Ok(other?),
+        }
+        match fs::linkat(old, from, new, to, AtFlags::empty()) {
+            Err(Errno::EXIST) if is_same(old, from, new, to)? => {}
+            linked => linked?,
+        }
+        let passed = self.faults.pass("both names are there");
+        let gone = passed.and_then(|()| Ok(fs::unlinkat(old, from, AtFlags::empty())?));
+        gone.or_else(|error| {
+            self.faults.pass("take the new name away again")?;
+            if is_same(old, from, new, to)? {
+                fs::unlinkat(new, to, AtFlags::empty())?;
+            }
+            Err(error)
+        })
     }
 
     /// The open folder that holds the last component, one component at a time, so that none can be a link.
@@ -265,21 +309,15 @@ fn is_fifo(fd: &OwnedFd) -> bool {
     fs::fstat(fd).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Fifo)
 }
 
-/// Renames over nothing: in one call where the file system can (`renameat2`, `RENAME_NOREPLACE`), else by giving the file its new
-/// name, which fails if that is taken, and then taking away the old one.
-fn rename(
-    old: &impl std::os::fd::AsFd,
-    from: &OsStr,
-    new: &impl std::os::fd::AsFd,
-    to: &OsStr,
-) -> io::Result<()> {
-    match fs::renameat_with(old, from, new, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            fs::linkat(old, from, new, to, AtFlags::empty())?;
-            Ok(fs::unlinkat(old, from, AtFlags::empty())?)
-        }
-        other => Ok(other?),
-    }
+fn is_same(old: &impl AsFd, from: &OsStr, new: &impl AsFd, to: &OsStr) -> io::Result<bool> {
+    let one = fs::statat(old, from, AtFlags::SYMLINK_NOFOLLOW)?;
+    let other = fs::statat(new, to, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+/// The flag with which opening a symbolic link fails, for `OpenOptions`.
+pub fn nofollow() -> i32 {
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }
 
 fn timespec(time: Time) -> Timespec {

@@ -15,7 +15,7 @@ const MAX_OUTPUT: u64 = 64 << 10;
 /// What came of running a program.
 #[derive(Debug)]
 pub struct Ran {
-    /// How it ended; `None` if it was given up.
+    /// How it ended; `None` if it was given up, or nobody knows.
     pub status: Option<ExitStatus>,
     /// What it printed on both of its outputs.
     pub output: String,
@@ -39,22 +39,36 @@ pub fn run(program: &str, arguments: &[impl AsRef<std::ffi::OsStr>], stdin: Opti
     if !Path::new(program).is_absolute() {
         return Err(io::Error::other(format!("`{program}` is not an absolute path")));
     }
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env_clear()
         .env("LC_ALL", "C")
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .stdin(stdin.map_or_else(Stdio::null, Stdio::from))
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+        .stderr(Stdio::piped());
+    // Ctrl-C at the terminal is meant for ghostq, and must not stop a mail system in the middle of a message.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn()?;
+    // From here on it runs: whatever fails now says nothing about what it does.
     let readers = (child.stdout.take().map(drain), child.stderr.take().map(drain));
-    let status = wait(&mut child)?;
-    if status.is_none() {
+    let status = match wait(&mut child) {
+        Ok(Some(status)) => Some(status),
         // A program that has been given up may have children that hold its outputs open for long.
-        return Ok(Ran { status, output: format!("it did not end within {} s", TIMEOUT.as_secs()) });
-    }
-    let text = |reader: Option<JoinHandle<Vec<u8>>>| reader.and_then(finished).unwrap_or_default();
+        Ok(None) => {
+            return Ok(Ran {
+                status: None,
+                output: format!("it did not end within {} s", TIMEOUT.as_secs()),
+            });
+        }
+        // Whoever started ghostq may have it ignore the end of its children (`SIGCHLD`), so that nobody learns how they ended.
+        Err(error) => {
+            return Ok(Ran { status: None, output: format!("it is not known how it ended: {error}") });
+        }
+    };
+    let text = |reader: Option<Reader>| reader.and_then(finished).unwrap_or_default();
     let output = [text(readers.0), text(readers.1)].concat();
     Ok(Ran { status, output: String::from_utf8_lossy(&output).into_owned() })
 }
@@ -74,9 +88,12 @@ fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
     }
 }
 
+/// What reads an output of a program.
+type Reader = io::Result<JoinHandle<Vec<u8>>>;
+
 /// Reads all that a program prints, so that it never blocks, and keeps the beginning.
-fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
+fn drain(mut pipe: impl Read + Send + 'static) -> Reader {
+    std::thread::Builder::new().spawn(move || {
         let mut kept = Vec::new();
         let _end = pipe.by_ref().take(MAX_OUTPUT).read_to_end(&mut kept);
         let _rest = io::copy(&mut pipe, &mut io::sink());
@@ -85,7 +102,8 @@ fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
 }
 
 /// What a reader has, if it comes to its end soon: a daemon that the program started may keep the pipe open.
-fn finished(reader: JoinHandle<Vec<u8>>) -> Option<Vec<u8>> {
+fn finished(reader: Reader) -> Option<Vec<u8>> {
+    let reader = reader.ok()?;
     let deadline = Instant::now() + Duration::from_secs(2);
     while !reader.is_finished() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));

@@ -1,5 +1,6 @@
 //! Taking back what was done.
 
+use super::lock;
 use super::spool::Spool;
 use super::steps::{Bench, describe, is_reversible};
 use super::vault::Vault;
@@ -17,26 +18,29 @@ pub fn obstacle(course: &Course) -> Option<String> {
         None if !course.touched() => return Some("nothing was done yet".to_owned()),
         _ => {}
     }
-    if let Some((_, why)) = course.unknown() {
+    if let Some((number, why)) = course.unknown() {
+        let what = match course.job.steps.get(number) {
+            Some(Step::HandIn) | None => "it was handed in".to_owned(),
+            Some(step) => format!("this was done: {}", describe(step)),
+        };
         return Some(format!(
-            "nobody knows whether it was handed in ({why}); settle that first: `ghostq resume --sent` or `--not-sent`"
+            "nobody knows whether {what} ({why}); settle that first: `ghostq resume --sent` or `--not-sent`"
         ));
     }
-    let job = &course.job;
-    let export = job.door.as_ref().is_some_and(crate::plan::Door::is_export);
-    job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
+    if course.handed_in() {
+        let why = "the message was handed in; to put the original back would send it a second time";
+        return Some(why.to_owned());
+    }
+    course.job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
         let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
         match step {
-            _ if !done || is_reversible(step) || (matches!(step, Step::HandIn) && export) => None,
-            Step::Run { command } if command.undo.is_empty() => {
+            Step::Run { command } if done && command.undo.is_empty() => {
                 Some(format!("`{}` cannot be taken back", describe(step)))
             }
-            Step::Run { command } => {
+            Step::Run { command } if done => {
                 Some(format!("`{}` is taken back by hand: {}", describe(step), command.undo))
             }
-            _ => Some(
-                "the message was handed in; to put the original back would send it a second time".to_owned(),
-            ),
+            _ => None,
         }
     })
 }
@@ -61,12 +65,13 @@ impl Workshop<'_> {
             .with_context(|| format!("could not open `{}`", root.display()))?;
         let vault = Vault::of(&job, self.faults.clone());
         let bench = Bench { job: &job, spool: &spool, vault: &vault };
+        let _lock = match lock::again(&spool, &job) {
+            Ok(held) => held,
+            Err(why) => return Ok(Went::Busy(why)),
+        };
         // A step whose outcome is not in the journal counts as done: what was not done is taken back by doing nothing.
         for (number, step) in job.steps.iter().enumerate() {
-            if is_reversible(step)
-                && let Some(StepState::Intended { was, .. }) = course.steps.get(number)
-                && bench.look(step, was.as_ref()).is_ok()
-            {
+            if is_reversible(step) && matches!(course.steps.get(number), Some(StepState::Intended { .. })) {
                 self.write(course, &Entry::Undoing { job: job.number, step: number })?;
             }
         }

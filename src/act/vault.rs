@@ -6,13 +6,15 @@
 use super::faults::Faults;
 use super::journal::sync_folder;
 use super::spool::Spool;
+use crate::evidence::{Stat, Text};
 use crate::plan::{Digest, Guarded, Job};
 use crate::read::disk::{OpenFile, Root};
 use anyhow::{Context as _, Result, bail};
 use sha2::Digest as _;
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The name of what is handed in.
@@ -22,6 +24,8 @@ pub const MESSAGE: &str = "message";
 #[derive(Debug)]
 pub struct Vault {
     path: PathBuf,
+    /// Originals that were looked at. Closing one would end a lock of `fcntl(2)` on it.
+    open: RefCell<Vec<File>>,
     faults: Faults,
 }
 
@@ -29,7 +33,7 @@ impl Vault {
     /// Makes the folder of a job, readable by its owner only.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made, or others can write where it lies.
     pub fn make(job: &Job, faults: Faults) -> Result<Self> {
         let vault = Self::of(job, faults);
         let failed = || format!("could not make the vault `{}`", vault.path.display());
@@ -39,6 +43,9 @@ impl Vault {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&vault.path).with_context(failed)?;
+        for folder in vault.path.ancestors().take(3) {
+            check_private(folder)?;
+        }
         for folder in vault.path.ancestors().take(4).skip(1) {
             sync_folder(folder).with_context(failed)?;
         }
@@ -47,7 +54,7 @@ impl Vault {
 
     /// The folder of a job that was made before.
     pub fn of(job: &Job, faults: Faults) -> Self {
-        Self { path: job.vault.to_path(), faults }
+        Self { path: job.vault.to_path(), open: RefCell::default(), faults }
     }
 
     /// Its path.
@@ -95,8 +102,11 @@ impl Vault {
         top: &dyn Fn(bool) -> Vec<u8>,
         write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<Digest> {
-        let mut sink = Measuring::new(TopOnFirst { vault: self, file: None, top });
-        write(&mut sink)?;
+        let sink = Measuring::new(TopOnFirst { vault: self, file: None, top });
+        // So the first that arrives is more than the first line, by whose end is told what ends lines here.
+        let mut buffer = BufWriter::with_capacity(64 << 10, sink);
+        write(&mut buffer)?;
+        let sink = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
         if let Some(file) = &sink.inner.file {
             self.finish(file)?;
         }
@@ -106,60 +116,164 @@ impl Vault {
     /// Takes a file of the spool away.
     ///
     /// # Errors
-    /// As the system reports.
+    /// As the system reports; [`Changed`] when it is not what was planned: then it has to go back.
     pub fn take(&self, spool: &Spool, part: &Guarded, number: usize) -> Result<()> {
-        let gone = gone(number);
         let folder = self.folder()?;
-        match spool.move_out(&part.path, &folder, &gone) {
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
-            moved => return Ok(moved?),
+        match spool.move_out(&part.path, &folder, &gone(number)) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                self.take_across(spool, part, number)?;
+            }
+            moved => moved?,
         }
+        self.check(part, number)
+    }
+
+    /// Takes it away to another file system: it is copied, and its name is removed last.
+    fn take_across(&self, spool: &Spool, part: &Guarded, number: usize) -> Result<()> {
+        let gone = gone(number);
         let making = format!("{gone}.part");
-        let mut copy = self.create(&making)?;
         let open = open_as_planned(spool.root(), part)?;
-        let digest = copy_all(&mut open.reader()?, &mut copy)?;
+        let mut copy = self.create(&making)?;
+        // Not a second descriptor: closing it would end a lock of fcntl(2) before the name is gone.
+        let digest = copy_all(&mut open.as_file(), &mut copy)?;
         if digest.sha256 != part.sha256 {
             bail!(Changed(format!("`{}` changed since it was planned", part.path.lossy())));
         }
         copy.set_modified(part.stat.modified.to_system())?;
         self.finish(&copy)?;
+        self.faults.pass("name the copy on the other file system")?;
         fs::rename(self.file(&making), self.file(&gone))?;
         sync_folder(&self.path)?;
         self.faults.pass("the copy on the other file system is there")?;
+        let now = spool.stat(&part.path)?.map(|(_, now)| Stat { accessed: open.stat.accessed, ..now });
+        if now != Some(open.stat) {
+            bail!(Changed(format!("`{}` changed at the last moment", part.path.lossy())));
+        }
         Ok(spool.unlink(&part.path)?)
     }
 
-    /// Puts a file back that was taken away.
+    /// Whether what was taken away is what was planned: at the last moment somebody may have written to it, or have put
+    /// another file under its name.
+    ///
+    /// # Errors
+    /// [`Changed`] when it is not; others as the system reports.
+    pub fn check(&self, part: &Guarded, number: usize) -> Result<()> {
+        let changed = || Changed(format!("`{}` changed at the last moment", part.path.lossy()));
+        let path = self.file(&gone(number));
+        if !fs::symlink_metadata(&path)?.is_file() {
+            bail!(changed());
+        }
+        let mut file = open_existing(&path)?;
+        let there = file.metadata()?;
+        let digest = digest_of(&mut file)?;
+        self.open.borrow_mut().push(file);
+        let same = digest.sha256 == part.sha256
+            && there.modified()? == part.stat.modified.to_system()
+            && is_same_file(&there, &part.stat);
+        if same { Ok(()) } else { bail!(changed()) }
+    }
+
+    /// Puts a file back that was taken away; what was begun is brought to its end.
     ///
     /// # Errors
     /// As the system reports; `AlreadyExists` where its name is taken.
     pub fn give_back(&self, spool: &Spool, part: &Guarded, number: usize) -> io::Result<()> {
-        let gone = gone(number);
         let folder = self.folder()?;
-        match spool.move_in(&folder, &gone, &part.path) {
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
-            moved => return moved,
+        if self.has(number)? {
+            match spool.move_in(&folder, &gone(number), &part.path) {
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+                moved => return moved,
+            }
+            let there = spool.stat(&part.path)?;
+            if there.is_some_and(|(_, now)| is_original(&now, &part.stat)) {
+                // It never left: the copy was made, and its name was not removed.
+                return self.rename(&gone(number), &given_back(number));
+            }
+            self.make_ready(spool, part, number)?;
         }
-        // Under its own name it must never be seen unfinished.
-        let mut original = File::open(self.file(&gone))?;
-        let unfinished = crate::evidence::Text::new([part.path.bytes(), b".ghostq-unfinished"].concat());
+        // From here on the mail system sees it, and may be done with it before anything else is written anywhere. That it was
+        // given back shows in that its unfinished name is gone.
+        let unfinished = unfinished(part);
+        spool.rename(&unfinished, &part.path).or_else(|error| {
+            self.faults.pass("look after a failure")?;
+            if spool.stat(&unfinished)?.is_some() {
+                self.rename(&given_back(number), &gone(number))?;
+                spool.unlink(&unfinished)?;
+            }
+            Err(error)
+        })
+    }
+
+    /// Copies a file back from another file system, under a name that no mail system takes up.
+    fn make_ready(&self, spool: &Spool, part: &Guarded, number: usize) -> io::Result<()> {
+        if spool.stat(&part.path)?.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let unfinished = unfinished(part);
         if spool.stat(&unfinished)?.is_some() {
             spool.unlink(&unfinished)?;
         }
-        let mut copy = spool.create(&unfinished)?;
-        io::copy(&mut original, &mut copy)?;
-        copy.sync_all()?;
+        let done = self.copy_back(spool, part, number, &unfinished).and_then(|()| {
+            self.faults.pass("note that it is about to be given back")?;
+            self.rename(&gone(number), &given_back(number))
+        });
+        if done.is_err() && self.has(number)? {
+            self.faults.pass("look after a failure")?;
+            let _rest = spool.unlink(&unfinished);
+        }
+        done
+    }
+
+    fn copy_back(&self, spool: &Spool, part: &Guarded, number: usize, to: &Text) -> io::Result<()> {
+        let mut original = open_existing(&self.file(&gone(number)))?;
+        let mut copy = spool.create(to)?;
+        let digest = copy_all(&mut original, &mut copy)?;
+        if digest.sha256 != part.sha256 {
+            return Err(io::Error::other("the original in the vault is not what was put there"));
+        }
+        let Some((_, made)) = spool.stat(to)? else { return Err(io::ErrorKind::NotFound.into()) };
         let stat = &part.stat;
-        spool.set_owner(&unfinished, stat.uid, Some(stat.gid))?;
-        spool.set_mode(&unfinished, stat.mode)?;
-        spool.set_times(&unfinished, Some(stat.accessed), stat.modified)?;
-        spool.rename(&unfinished, &part.path)?;
-        fs::rename(self.file(&gone), self.file(&format!("{gone}.given-back")))
+        spool.set_owner(to, &made, stat.uid, Some(stat.gid))?;
+        spool.set_mode(to, &made, stat.mode)?;
+        spool.set_times(to, &made, Some(stat.accessed), stat.modified)?;
+        copy.sync_all()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.file(from), self.file(to))?;
+        sync_folder(&self.path)
     }
 
     /// Whether the original of a part lies here.
-    pub fn has(&self, number: usize) -> bool {
-        self.file(&gone(number)).is_file()
+    ///
+    /// # Errors
+    /// As the system reports.
+    pub fn has(&self, number: usize) -> io::Result<bool> {
+        self.holds(&gone(number))
+    }
+
+    /// Whether the original of a part was about to be given back to another file system, and was not.
+    ///
+    /// # Errors
+    /// As the system reports.
+    pub fn gives_back(&self, spool: &Spool, part: &Guarded, number: usize) -> io::Result<bool> {
+        Ok(self.holds(&given_back(number))? && spool.stat(&unfinished(part))?.is_some())
+    }
+
+    /// Whether the copy of a part lies here.
+    ///
+    /// # Errors
+    /// As the system reports.
+    pub fn keeps(&self, number: usize) -> io::Result<bool> {
+        self.holds(&format!("part-{number}"))
+    }
+
+    fn holds(&self, name: &str) -> io::Result<bool> {
+        match fs::symlink_metadata(self.file(name)) {
+            Ok(found) => Ok(found.is_file()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// A new file for the journal's owner only; what a crash left unfinished under this name is begun anew.
@@ -169,7 +283,10 @@ impl Vault {
         let mut options = OpenOptions::new();
         options.write(true).read(true).create(true).truncate(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600).custom_flags(super::spool::nofollow());
+        }
         options.open(&path).with_context(|| format!("could not write `{}`", path.display()))
     }
 
@@ -185,6 +302,84 @@ impl Vault {
 /// The name of the original of a part.
 fn gone(number: usize) -> String {
     format!("gone-{number}")
+}
+
+/// Its name after a copy of it went back.
+fn given_back(number: usize) -> String {
+    format!("gone-{number}.given-back")
+}
+
+/// The name in the spool of what is on its way back.
+fn unfinished(part: &Guarded) -> Text {
+    Text::new([part.path.bytes(), b".ghostq-unfinished"].concat())
+}
+
+fn open_existing(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, super::spool::nofollow());
+    options.open(path)
+}
+
+/// Whether it is the same file, or a copy of it on another file system.
+#[cfg(unix)]
+fn is_same_file(there: &fs::Metadata, planned: &Stat) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    there.len() == planned.size && (there.dev() != planned.device || there.ino() == planned.inode)
+}
+
+#[cfg(not(unix))]
+fn is_same_file(there: &fs::Metadata, planned: &Stat) -> bool {
+    there.len() == planned.size
+}
+
+fn is_original(now: &Stat, planned: &Stat) -> bool {
+    (now.inode, now.size, now.modified) == (planned.inode, planned.size, planned.modified)
+}
+
+/// Whether nobody else can put files into a folder, or take any away.
+#[cfg(unix)]
+fn check_private(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let there =
+        fs::symlink_metadata(folder).with_context(|| format!("could not look at `{}`", folder.display()))?;
+    let mode = there.mode();
+    let owner = there.uid();
+    let own = owner == 0 || owner == rustix::process::geteuid().as_raw();
+    if there.is_dir() && own && (mode & 0o022 == 0 || mode & 0o1000 != 0) {
+        return Ok(());
+    }
+    bail!(
+        "the vault would lie in `{}`, where others can write: give `--state` another folder, or take that away from them",
+        folder.display()
+    )
+}
+
+#[cfg(not(unix))]
+fn check_private(_folder: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Whether a vault lies outside a spool. In a spool, the mail system could take up what lies in it, and ghostq could take its
+/// own copy for the message that was handed in.
+///
+/// # Errors
+/// A sentence that names both, or as the system reports.
+pub fn vault_is_outside(root: &Path, vault: &Path) -> Result<()> {
+    let failed = |path: &Path| format!("could not look at `{}`", path.display());
+    let root = fs::canonicalize(root).with_context(|| failed(root))?;
+    // What is not there yet will be made below the nearest folder that is.
+    let there = vault.ancestors().find(|folder| fs::symlink_metadata(folder).is_ok()).unwrap_or(vault);
+    let inside = fs::canonicalize(there).with_context(|| failed(there))?;
+    if inside.starts_with(&root) || vault.components().any(|part| part == std::path::Component::ParentDir) {
+        bail!(
+            "the vault `{}` would lie in the spool `{}`: give `--state` another folder",
+            vault.display(),
+            root.display()
+        );
+    }
+    Ok(())
 }
 
 /// A file is no longer what was planned.
@@ -209,7 +404,7 @@ pub fn open_as_planned(root: &Root, part: &Guarded) -> Result<OpenFile> {
         .open_file(&part.path.to_path())
         .map_err(|damage| Changed(format!("`{name}`: {}", damage.what)))?;
     // The access time is no property of the message, and moves where it cannot be protected.
-    let now = crate::evidence::Stat { accessed: part.stat.accessed, ..open.stat };
+    let now = Stat { accessed: part.stat.accessed, ..open.stat };
     if now != part.stat {
         bail!(Changed(format!("`{name}` changed since it was planned")));
     }
@@ -220,7 +415,7 @@ pub fn open_as_planned(root: &Root, part: &Guarded) -> Result<OpenFile> {
 ///
 /// # Errors
 /// When it cannot be opened or read.
-pub fn guard(root: &Root, path: &crate::evidence::Text) -> Result<Guarded> {
+pub fn guard(root: &Root, path: &Text) -> Result<Guarded> {
     let open = root
         .open_file(&path.to_path())
         .map_err(|damage| anyhow::anyhow!("`{}`: {}", path.lossy(), damage.what))?;

@@ -1,17 +1,16 @@
 //! Carrying out a job, from wherever it stands: `apply` and `resume` are the same way.
 
 use super::faults::Faults;
-use super::hand_in::{self, Handed};
+use super::hand_in::{self, Handed, Trace};
 use super::journal::Journal;
 use super::lock;
 use super::spool::Spool;
 use super::steps::{Bench, Seen, is_reversible};
 use super::tool;
-use super::vault::{Changed, Vault};
-use crate::plan::Job;
+use super::vault::{Changed, Vault, vault_is_outside};
 use crate::plan::course::{Course, StepState};
 use crate::plan::entry::{End, Entry, Outcome};
-use crate::plan::{Command, Step};
+use crate::plan::{Change, Command, Door, Job, Step};
 use anyhow::{Context as _, Result};
 use std::io::Write;
 
@@ -38,6 +37,8 @@ pub enum Went {
     Ended(End, String),
     /// Nobody knows whether it was handed in: only the operator can tell.
     Unknown(String),
+    /// It was begun before, and just now the mail system has its own lock on it: nothing was done, and it stays open.
+    Busy(String),
 }
 
 impl Went {
@@ -45,7 +46,7 @@ impl Went {
     pub fn parts(&self) -> (Option<End>, &str) {
         match self {
             Self::Ended(end, note) => (Some(*end), note),
-            Self::Unknown(why) => (None, why),
+            Self::Unknown(why) | Self::Busy(why) => (None, why),
         }
     }
 }
@@ -56,6 +57,8 @@ enum Trouble {
     Fatal(anyhow::Error),
     /// It was not done, and nothing came of it.
     NotDone(String),
+    /// It was done at least in part, and has to be taken back.
+    HalfDone(String),
     /// Nobody knows.
     Unknown(String),
 }
@@ -92,23 +95,35 @@ impl Workshop<'_> {
             }
         };
         let bench = Bench { job: &job, spool: &spool, vault: &vault };
-        let mut held = None;
-        if !course.touched() {
-            if let Err(why) = self.prepare(course, &bench, message) {
-                return self.close(course, End::Untouched, format!("{why:#}"));
+        let held = if course.touched() {
+            match lock::again(&spool, &job) {
+                Ok(held) => held,
+                Err(why) => return Ok(Went::Busy(why)),
             }
-            if let Some(wanted) = &job.lock {
-                match lock::message(&spool, wanted) {
-                    Ok(taken) => held = Some(taken),
-                    Err(why) => return self.close(course, End::Untouched, why),
-                }
+        } else {
+            match self.begin(course, &bench, message) {
+                Ok(held) => held,
+                Err(why) => return self.close(course, End::Untouched, why),
             }
-            // Nobody may have touched them between the copy and the lock; opening them again would end a lock of fcntl.
-            if let Err(why) = unchanged(&bench) {
-                return self.close(course, End::Untouched, why);
-            }
-        }
+        };
         self.steps(course, &bench, held)
+    }
+
+    /// Gets everything ready and takes the lock, before anything is touched.
+    fn begin(
+        &mut self,
+        course: &mut Course,
+        bench: &Bench<'_>,
+        message: &mut WriteMessage<'_>,
+    ) -> Result<Option<lock::Held>, String> {
+        self.prepare(course, bench, message).map_err(|why| format!("{why:#}"))?;
+        let held = match &bench.job.lock {
+            Some(wanted) => Some(lock::message(bench.spool, wanted)?),
+            None => None,
+        };
+        // Nobody may have touched them between the copy and the lock; opening them again would end a lock of fcntl.
+        unchanged(bench)?;
+        Ok(held)
     }
 
     /// Copies everything that the steps need into the vault.
@@ -119,6 +134,10 @@ impl Workshop<'_> {
         message: &mut WriteMessage<'_>,
     ) -> Result<()> {
         let job = bench.job;
+        if job.hands_in() {
+            hand_in::check(job).map_err(anyhow::Error::msg)?;
+        }
+        vault_is_outside(&job.root.to_path(), &job.vault.to_path())?;
         let vault = Vault::make(job, self.faults.clone())?;
         for (number, part) in job.parts.iter().enumerate() {
             let file = vault.keep(bench.spool, part, number)?;
@@ -129,6 +148,9 @@ impl Workshop<'_> {
             let content = vault.extract(&top, message)?;
             if job.content.as_ref().is_some_and(|planned| *planned != content) {
                 anyhow::bail!(Changed("the content is no longer what was planned".to_owned()));
+            }
+            if content.size == 0 && !is_export(job) {
+                anyhow::bail!("there is nothing to hand in: the content is empty");
             }
             self.write(course, &Entry::Extracted { job: job.number, content })?;
         }
@@ -150,13 +172,10 @@ impl Workshop<'_> {
             let state = course.steps.get(number).cloned().unwrap_or(StepState::Waiting);
             let outcome = match state {
                 StepState::Done { ref outcome, .. } if outcome.refused.is_empty() => continue,
-                StepState::Undoing { .. } | StepState::Undone if is_reversible(step) => {
+                StepState::Undone if only_tells(step) && something_was_done(course) => continue,
+                StepState::Undoing { .. } | StepState::Undone => {
                     return self.roll_back(course, bench, "it was being put back when ghostq was stopped");
                 }
-                StepState::Undone if matches!(step, Step::HandIn) => {
-                    return self.roll_back(course, bench, "it was not taken");
-                }
-                StepState::Undone => continue,
                 StepState::Unknown { why } => return Ok(Went::Unknown(why)),
                 state => self.step(course, bench, number, &state),
             };
@@ -171,10 +190,16 @@ impl Workshop<'_> {
                     self.write(course, &entry)?;
                     return Ok(Went::Unknown(why));
                 }
+                Err(Trouble::HalfDone(why)) => {
+                    self.write(course, &Entry::Undoing { job: bench.job.number, step: number })?;
+                    return self.roll_back(course, bench, &why);
+                }
                 Err(Trouble::NotDone(why)) => {
                     let entry = Entry::NotDone { job: bench.job.number, step: number, why: why.clone() };
                     self.write(course, &entry)?;
-                    if !(matches!(step, Step::Run { .. }) && something_was_done(course)) {
+                    // Some have it, and the rest goes on waiting in the vault.
+                    let partly = matches!(step, Step::HandIn) && course.remaining.is_some();
+                    if !(partly || only_tells(step) && something_was_done(course)) {
                         return self.roll_back(course, bench, &why);
                     }
                     // The message is where it belongs; only the mail system was not told, and finds it by itself.
@@ -198,15 +223,18 @@ impl Workshop<'_> {
         if let StepState::Intended { was, committing } = state {
             match step {
                 Step::HandIn => {
-                    if let Some(settled) =
-                        hand_in::settle(bench.job, self.operation, bench.vault, *committing)
-                            .map_err(Trouble::Unknown)?
-                    {
+                    let trace =
+                        Trace { committing: *committing, folder: *was, again: course.remaining.is_some() };
+                    let settled = hand_in::settle(bench.job, self.operation, bench.vault, &trace);
+                    if let Some(settled) = settled.map_err(Trouble::Unknown)? {
                         return Ok(settled);
                     }
                 }
                 _ => match bench.look(step, was.as_ref()) {
-                    Ok(Seen::Done) => return Ok(Outcome { by_looking: true, ..Outcome::default() }),
+                    Ok(Seen::Done) => {
+                        bench.check(step).map_err(|error| Trouble::HalfDone(format!("{error:#}")))?;
+                        return Ok(Outcome { by_looking: true, ..Outcome::default() });
+                    }
                     Ok(Seen::NotDone) => {}
                     Err(error) => return Err(Trouble::Unknown(format!("{error:#}"))),
                 },
@@ -216,14 +244,14 @@ impl Workshop<'_> {
             StepState::Intended { was, .. } => *was,
             _ => bench.before(step).map_err(|error| Trouble::NotDone(format!("{error:#}")))?,
         };
-        self.journal.reserve()?;
+        self.journal.reserve(room_for_outcome(bench.job))?;
         self.write(course, &Entry::Intent { job: bench.job.number, step: number, was })?;
         match step {
             Step::Run { command } => self.run(command),
             Step::HandIn => self.hand_in(course, bench, number),
-            Step::Change { .. } | Step::Withdraw { .. } => match bench.perform(step) {
+            Step::Change { .. } | Step::Withdraw { .. } => match bench.perform(step, was.as_ref()) {
                 Ok(()) => Ok(Outcome::default()),
-                Err(error) => self.after_failure(bench, step, was.as_ref(), &error),
+                Err(error) => Err(self.after_failure(bench, step, was.as_ref(), &error)),
             },
         }
     }
@@ -235,17 +263,16 @@ impl Workshop<'_> {
         step: &Step,
         was: Option<&crate::evidence::Stat>,
         error: &anyhow::Error,
-    ) -> Result<Outcome, Trouble> {
+    ) -> Trouble {
         // Dead men do not look.
-        self.faults.pass("look after a failure").map_err(anyhow::Error::from)?;
+        if let Err(dead) = self.faults.pass("look after a failure") {
+            return Trouble::Fatal(dead.into());
+        }
         let why = format!("{error:#}");
         match bench.look(step, was) {
-            Ok(Seen::NotDone) => Err(Trouble::NotDone(why)),
-            Ok(Seen::Done) => match bench.take_back(step, was) {
-                Ok(()) => Err(Trouble::NotDone(why)),
-                Err(back) => Err(Trouble::Unknown(format!("{why}; {back:#}"))),
-            },
-            Err(lost) => Err(Trouble::Unknown(format!("{why}; {lost:#}"))),
+            Ok(Seen::NotDone) if !Bench::may_be_half_done(step) => Trouble::NotDone(why),
+            Ok(_) => Trouble::HalfDone(why),
+            Err(lost) => Trouble::Unknown(format!("{why}; {lost:#}")),
         }
     }
 
@@ -261,7 +288,7 @@ impl Workshop<'_> {
                 Ok(Outcome { note: line, ..Outcome::default() })
             }
             Some(status) => Err(Trouble::NotDone(format!("`{}` failed ({status}): {line}", command.program))),
-            None => Err(Trouble::NotDone(line)),
+            None => Err(Trouble::Unknown(format!("`{}`: {line}", command.program))),
         }
     }
 
@@ -295,6 +322,11 @@ impl Workshop<'_> {
 
     /// Puts everything back that was changed, so that the message is as it was.
     fn roll_back(&mut self, course: &mut Course, bench: &Bench<'_>, why: &str) -> Result<Went> {
+        if course.handed_in() {
+            // Whoever put it back now would send it a second time.
+            let end = if course.remaining.is_some() { End::Partly } else { End::Done };
+            return self.close(course, end, why.to_owned());
+        }
         match self.take_back_all(course, bench)? {
             Ok(()) => self.close(course, End::Untouched, why.to_owned()),
             Err(stuck) => {
@@ -320,7 +352,7 @@ impl Workshop<'_> {
                 continue;
             }
             let was = course.was(number);
-            self.journal.reserve()?;
+            self.journal.reserve(0)?;
             self.write(course, &Entry::Undoing { job: bench.job.number, step: number })?;
             if let Err(error) = bench.take_back(step, was.as_ref()) {
                 self.faults.pass("look after a failure")?;
@@ -347,6 +379,22 @@ impl Workshop<'_> {
 /// Whether a step before the present one was done for good.
 fn something_was_done(course: &Course) -> bool {
     course.steps.iter().any(|state| matches!(state, StepState::Done { .. }))
+}
+
+/// Whether a step only lets the mail system know: without it, it finds the message all the same.
+fn only_tells(step: &Step) -> bool {
+    matches!(step, Step::Run { .. } | Step::Change { change: Change::Wake { .. } })
+}
+
+fn is_export(job: &Job) -> bool {
+    job.door.as_ref().is_some_and(Door::is_export)
+}
+
+/// Bytes that the outcome of a step may take beyond a note: the names of recipients that were refused.
+fn room_for_outcome(job: &Job) -> u64 {
+    let recipients = job.outgoing.iter().flat_map(|outgoing| &outgoing.recipients);
+    // JSON takes six characters for the worst of bytes.
+    recipients.map(|recipient| recipient.address.bytes().len() as u64 * 6 + 3).sum()
 }
 
 /// Whether every part is as it was planned, told without opening it.

@@ -102,6 +102,11 @@ impl Course {
         self.steps.iter().any(|state| *state != StepState::Waiting)
     }
 
+    /// Whether the spool is not as it was, or may not be.
+    fn is_under_way(&self) -> bool {
+        self.touched() && !matches!(self.end, Some((End::Untouched | End::Undone, _)))
+    }
+
     /// Whether everything that the steps need lies in the vault.
     pub fn prepared(&self) -> bool {
         self.kept.len() == self.job.parts.len() && (self.extracted.is_some() || !self.job.hands_in())
@@ -140,21 +145,52 @@ impl Course {
                 self.set(*step, StepState::Intended { was, committing: true });
             }
             Entry::Done { step, outcome, .. } => {
-                if self.job.steps.get(*step) == Some(&Step::HandIn) {
+                if self.hands_in(*step) {
                     self.remaining = Some(outcome.refused.clone()).filter(|refused| !refused.is_empty());
                 }
                 let was = self.was(*step);
                 self.set(*step, StepState::Done { was, outcome: outcome.clone() });
             }
-            Entry::NotDone { step, .. } | Entry::Undone { step, .. } => self.set(*step, StepState::Undone),
+            Entry::NotDone { step, .. } => {
+                // What others have taken stays taken: those who were refused still wait.
+                let refused = self.remaining.clone().filter(|_| self.hands_in(*step));
+                let state = refused.map_or(StepState::Undone, |refused| StepState::Done {
+                    was: self.was(*step),
+                    outcome: Outcome { refused, ..Outcome::default() },
+                });
+                self.set(*step, state);
+            }
+            Entry::Undone { step, .. } => self.set(*step, StepState::Undone),
             Entry::Unknown { step, why, .. } => self.set(*step, StepState::Unknown { why: why.clone() }),
             Entry::Undoing { step, .. } => {
                 let was = self.was(*step);
                 self.set(*step, StepState::Undoing { was });
+                // Until all of it is back, it is at no end.
+                self.end = None;
             }
             Entry::Closed { end, note, .. } => self.end = Some((*end, note.clone())),
             Entry::Opened { .. } | Entry::Planned { .. } | Entry::Ended { .. } | Entry::Torn { .. } => {}
         }
+    }
+
+    fn hands_in(&self, step: usize) -> bool {
+        self.job.steps.get(step) == Some(&Step::HandIn)
+    }
+
+    /// Whether somebody has the message, or may have it, so that the original must not go back.
+    pub fn handed_in(&self) -> bool {
+        if self.job.door.as_ref().is_some_and(super::Door::is_export) {
+            return false;
+        }
+        self.remaining.is_some()
+            || self.steps.iter().enumerate().any(|(number, state)| {
+                self.hands_in(number)
+                    && match state {
+                        StepState::Done { .. } | StepState::Unknown { .. } => true,
+                        StepState::Intended { committing, .. } => *committing,
+                        StepState::Waiting | StepState::Undoing { .. } | StepState::Undone => false,
+                    }
+            })
     }
 
     fn set(&mut self, step: usize, state: StepState) {
@@ -195,7 +231,8 @@ impl Operation {
                 self.uid = *uid;
                 self.ended = None;
             }
-            // A job that was not begun may be planned anew.
+            // A job that was begun is not planned anew before it is back where it was.
+            Entry::Planned { job } if self.jobs.get(&job.number).is_some_and(Course::is_under_way) => {}
             Entry::Planned { job } => {
                 self.jobs.insert(job.number, Course::new((**job).clone()));
             }

@@ -95,6 +95,15 @@ pub enum Lock {
 }
 
 impl Lock {
+    /// The same lock on another file.
+    #[must_use]
+    pub fn on(&self, path: &Text) -> Self {
+        match self {
+            Self::Flock { .. } => Self::Flock { path: path.clone() },
+            Self::Fcntl { .. } => Self::Fcntl { path: path.clone() },
+        }
+    }
+
     /// The file that is locked.
     pub fn path(&self) -> &Text {
         match self {

@@ -4,13 +4,16 @@
 //! do: it is renamed back to `.eml` at their start), and then renamed: so after a crash it can always be told whether it was
 //! handed in.
 
-use super::{Committing, mark};
+use super::{Committing, Handed, mark};
+use crate::act::address;
 use crate::act::journal::sync_folder;
 use crate::act::vault::{MESSAGE, Vault};
+use crate::evidence::Stat;
 use crate::plan::Door;
 use crate::plan::Job;
 use crate::plan::Outgoing;
 use crate::plan::entry::Outcome;
+use crate::read::disk::Root;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -51,32 +54,101 @@ pub fn envelope(door: &Door, outgoing: &Outgoing) -> Vec<u8> {
     lines
 }
 
-/// Writes the message and gives it its name.
+/// Checks that no address breaks out of its line: what follows would be another recipient.
 ///
 /// # Errors
-/// As the system reports: the message was not handed in.
+/// Why the envelope cannot be written.
+pub fn check(outgoing: &Outgoing) -> Result<(), String> {
+    let sender = outgoing.sender.as_ref();
+    let sender = sender.ok_or("its envelope sender is not known; give one with `--mail-from`")?;
+    if outgoing.recipients.is_empty() {
+        return Err("it has no recipients".to_owned());
+    }
+    let recipients = outgoing.recipients.iter().map(|recipient| &recipient.address);
+    for address in recipients.chain(Some(sender).filter(|sender| !sender.is_empty())) {
+        address::check(address).map_err(|why| format!("`{}`: {why}", address.lossy().escape_debug()))?;
+    }
+    Ok(())
+}
+
+/// Writes the message and gives it its name.
 pub fn hand_in(
     job: &Job,
     operation: &str,
     vault: &Vault,
     folder: &Path,
     committing: &mut Committing<'_>,
-) -> io::Result<Outcome> {
+) -> Handed {
     let (making, ready) = names(job, operation, folder);
-    let mut out = BufWriter::new(OpenOptions::new().write(true).create(true).truncate(true).open(&making)?);
+    let failed = |error: io::Error| format!("could not write into `{}`: {error}", folder.display());
+    if let Err(error) = write(&making, vault, folder) {
+        // It was not announced yet: its absence cannot be taken for a sign that it was handed in.
+        let _rest = fs::remove_file(&making);
+        return Handed::NotTaken(failed(error));
+    }
+    if let Err(error) = committing() {
+        return Handed::NotTaken(failed(error));
+    }
+    if let Err(error) = fs::rename(&making, &ready) {
+        // Over a network, a call can do its work and fail all the same.
+        return match is_there(&making) {
+            Ok(true) => Handed::NotTaken(failed(error)),
+            _ => Handed::Unknown(failed(error)),
+        };
+    }
+    // It is there for the service to take, which does not wait until the disk has it.
+    match sync_folder(folder) {
+        Ok(()) => {
+            Handed::Taken(Outcome { note: format!("written as `{}`", ready.display()), ..Outcome::default() })
+        }
+        Err(error) => Handed::Unknown(failed(error)),
+    }
+}
+
+/// Writes all of it under the name that nobody takes up; the name is on the disk before it is announced, since later its
+/// absence tells that the message was handed in.
+fn write(making: &Path, vault: &Vault, folder: &Path) -> io::Result<()> {
+    match fs::remove_file(making) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut out = BufWriter::new(OpenOptions::new().write(true).create_new(true).open(making)?);
     with_crlf(&mut BufReader::new(File::open(vault.file(MESSAGE))?), &mut out)?;
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    committing()?;
-    fs::rename(&making, &ready)?;
-    sync_folder(folder)?;
-    Ok(Outcome { note: format!("written as `{}`", ready.display()), ..Outcome::default() })
+    sync_folder(folder)
 }
 
 /// What became of it: only the last act takes the first name away.
-pub fn settle(job: &Job, operation: &str, folder: &Path) -> Option<Outcome> {
+///
+/// # Errors
+/// Why that cannot be told: it is not the folder `was`, or cannot be looked at.
+pub fn settle(
+    job: &Job,
+    operation: &str,
+    folder: &Path,
+    was: Option<&Stat>,
+) -> Result<Option<Outcome>, String> {
     let (making, ready) = names(job, operation, folder);
+    let dark = |why: String| format!("ghostq died while it handed the message in, and {why}");
+    let now = Root::open(folder).and_then(|root| root.stat(Path::new(".")));
+    let (_, now) =
+        now.map_err(|error| dark(format!("`{}` cannot be looked at: {error}", folder.display())))?;
+    // An empty mount point tells nothing.
+    if was.is_none_or(|was| was.inode != now.inode) {
+        return Err(dark(format!("`{}` is another folder by now", folder.display())));
+    }
+    let unfinished = is_there(&making)
+        .map_err(|error| dark(format!("`{}` cannot be looked at: {error}", making.display())))?;
     let note = format!("`{}` was written", ready.display());
-    (!making.exists()).then(|| Outcome { note, by_looking: true, ..Outcome::default() })
+    Ok((!unfinished).then(|| Outcome { note, by_looking: true, ..Outcome::default() }))
+}
+
+fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn names(job: &Job, operation: &str, folder: &Path) -> (PathBuf, PathBuf) {

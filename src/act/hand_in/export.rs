@@ -1,13 +1,14 @@
 //! Writing a message and its envelope into a folder, for a person. The spool stays as it is.
 
 use super::mark;
+use crate::act::journal::sync_folder;
 use crate::act::vault::{MESSAGE, Vault};
 use crate::plan::Job;
 use crate::plan::Outgoing;
 use crate::plan::entry::Outcome;
 use serde_json::json;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::Path;
 
 /// Writes `NAME.eml`, if there is a content, and `NAME.json` with the envelope.
@@ -23,12 +24,13 @@ pub fn hand_in(
 ) -> io::Result<Outcome> {
     fs::create_dir_all(folder)?;
     let name = mark(job, operation);
-    let message = fs::read(vault.file(MESSAGE)).map(Some).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(None),
-        _ => Err(error),
-    })?;
+    let mut message = match File::open(vault.file(MESSAGE)) {
+        Ok(file) => Some(file).filter(|file| file.metadata().is_ok_and(|known| known.len() > 0)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
     let eml = format!("{name}.eml");
-    if let Some(message) = &message {
+    if let Some(message) = &mut message {
         write(&folder.join(&eml), message)?;
     }
     let envelope = json!({
@@ -44,25 +46,22 @@ pub fn hand_in(
         "content": job.content,
         "parts": job.parts,
     });
-    write(&folder.join(format!("{name}.json")), &serde_json::to_vec_pretty(&envelope)?)?;
+    let envelope = serde_json::to_vec_pretty(&envelope)?;
+    write(&folder.join(format!("{name}.json")), &mut envelope.as_slice())?;
+    sync_folder(folder)?;
     Ok(Outcome { note: format!("written as `{}`", folder.join(name).display()), ..Outcome::default() })
 }
 
 /// A file for its owner only, under a name that nobody else uses.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, from: &mut dyn io::Read) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600).custom_flags(nofollow());
+        options.mode(0o600).custom_flags(crate::act::spool::nofollow());
     }
     let mut file = options.open(path)?;
-    file.write_all(bytes)?;
+    io::copy(from, &mut file)?;
     file.sync_all()
-}
-
-#[cfg(unix)]
-fn nofollow() -> i32 {
-    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }

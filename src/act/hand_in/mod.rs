@@ -9,7 +9,7 @@ pub use sendmail::arguments as sendmail_arguments;
 
 use super::seek;
 use super::vault::{MESSAGE, Vault};
-use crate::evidence::{Text, Time};
+use crate::evidence::{Stat, Text, Time};
 use crate::plan::Door;
 use crate::plan::Job;
 use crate::plan::entry::Outcome;
@@ -62,6 +62,21 @@ pub fn top(job: &Job, operation: &str, host: &str, carriage: bool) -> Vec<u8> {
     top
 }
 
+/// Checks, before anything is touched, that the door can be told to whom the message goes, and nothing else.
+///
+/// # Errors
+/// Why not.
+pub fn check(job: &Job) -> Result<(), String> {
+    let (Some(door), Some(outgoing)) = (&job.door, &job.outgoing) else {
+        return Err("the plan does not say where to hand it in".to_owned());
+    };
+    match door {
+        Door::Sendmail { submission } => sendmail::arguments(submission, outgoing).map(|_| ()),
+        Door::Pickup { .. } | Door::Replay { .. } => drop_folder::check(outgoing),
+        Door::Smtp { .. } | Door::Export { .. } => Ok(()),
+    }
+}
+
 /// Hands in what lies in the vault, to all recipients or, if some were refused before, to those.
 pub fn hand_in(
     job: &Job,
@@ -78,9 +93,10 @@ pub fn hand_in(
     if let Some(remaining) = remaining {
         outgoing.recipients.retain(|recipient| remaining.contains(&recipient.address));
     }
-    let result = match door {
+    match door {
         Door::Sendmail { submission } => {
-            return sendmail::hand_in(job, operation, vault, submission, &outgoing, committing);
+            let first = remaining.is_none();
+            sendmail::hand_in(job, operation, vault, submission, &outgoing, first, committing)
         }
         Door::Smtp { url, password_file, ca_file } => {
             let server = smtp::Server {
@@ -89,47 +105,62 @@ pub fn hand_in(
                 ca_file: ca_file.as_deref(),
                 hello: host,
             };
-            return smtp::hand_in(vault, &server, &outgoing, committing);
+            smtp::hand_in(vault, &server, &outgoing, committing)
         }
         Door::Pickup { folder } | Door::Replay { folder } => {
             drop_folder::hand_in(job, operation, vault, folder, committing)
         }
-        Door::Export { folder } => export::hand_in(job, operation, vault, folder, &outgoing),
-    };
-    match result {
-        Ok(outcome) => Handed::Taken(outcome),
-        Err(error) => Handed::NotTaken(format!("could not write into `{}`: {error}", door.describe())),
+        Door::Export { folder } => match export::hand_in(job, operation, vault, folder, &outgoing) {
+            Ok(outcome) => Handed::Taken(outcome),
+            Err(error) => Handed::NotTaken(format!("could not write into `{}`: {error}", folder.display())),
+        },
     }
+}
+
+/// What the journal tells of a message that was about to be handed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace {
+    /// Whether the end of the data may have been sent.
+    pub committing: bool,
+    /// The folder into which it was to be dropped.
+    pub folder: Option<Stat>,
+    /// Whether it was handed in before and refused for some: what is found then may be that.
+    pub again: bool,
 }
 
 /// What became of a message that was about to be handed in when ghostq died: `Ok(None)` if it certainly was not taken.
 ///
 /// # Errors
 /// Why nobody knows.
-pub fn settle(
-    job: &Job,
-    operation: &str,
-    vault: &Vault,
-    committing: bool,
-) -> Result<Option<Outcome>, String> {
+pub fn settle(job: &Job, operation: &str, vault: &Vault, trace: &Trace) -> Result<Option<Outcome>, String> {
     let Some(door) = &job.door else { return Ok(None) };
-    if !committing || door.is_export() {
+    if !trace.committing || door.is_export() {
         return Ok(None);
     }
     match door {
         Door::Pickup { folder } | Door::Replay { folder } => {
-            Ok(drop_folder::settle(job, operation, folder))
+            drop_folder::settle(job, operation, folder, trace.folder.as_ref())
         }
-        Door::Sendmail { .. } => found(job, operation).map_or_else(
-            || {
-                Err(format!(
-                    "ghostq died while it handed the message in; it is no longer in the spool, where it may never have \
-                     come or which it may have left already. The copy is `{}`",
-                    vault.file(MESSAGE).display()
-                ))
-            },
-            |outcome| Ok(Some(outcome)),
-        ),
+        Door::Sendmail { .. } => {
+            let copy = vault.file(MESSAGE);
+            let died = "ghostq died while it handed the message in";
+            match found(job, operation, false) {
+                Found::Taken(outcome) if !trace.again => Ok(Some(outcome)),
+                Found::Taken(_) => Err(format!(
+                    "{died} once more, and what lies in the spool may be from the first time. The copy is `{}`",
+                    copy.display()
+                )),
+                Found::Perhaps(path) => Err(format!(
+                    "{died}; `{path}` holds it, and may be unfinished. The copy is `{}`",
+                    copy.display()
+                )),
+                Found::No => Err(format!(
+                    "{died}; it is not in the spool, where it may never have come or which it may have left already. The \
+                     copy is `{}`",
+                    copy.display()
+                )),
+            }
+        }
         _ => Err(format!(
             "ghostq died before the answer of {} came. The copy is `{}`",
             door.describe(),
@@ -138,12 +169,31 @@ pub fn settle(
     }
 }
 
-/// Whether the spool holds the message that was handed in.
-fn found(job: &Job, operation: &str) -> Option<Outcome> {
+/// What the spool holds of a message that was handed in.
+enum Found {
+    /// It was taken.
+    Taken(Outcome),
+    /// This file holds it, which the mail system may have left unfinished.
+    Perhaps(String),
+    /// Nothing.
+    No,
+}
+
+/// Looks for the message that was handed in, by a command that came to its end by itself (`ended`) or was stopped.
+fn found(job: &Job, operation: &str, ended: bool) -> Found {
     let mark = mark(job, operation);
-    let ends = [";", "@"].map(|end| format!("{mark}{end}"));
-    let path = ends.iter().find_map(|mark| seek::seek(&job.root.to_path(), mark).ok().flatten())?;
-    let note = format!("it was taken: `{}` holds it", path.display());
-    let queue_id = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    Some(Outcome { note, queue_id, by_looking: true, ..Outcome::default() })
+    let root = job.root.to_path();
+    let mut perhaps = None;
+    for mark in [";", "@"].map(|end| format!("{mark}{end}")) {
+        for path in seek::seek(&root, &mark).unwrap_or_default() {
+            let name = Text::from_path(&path).lossy().into_owned();
+            if seek::is_finished(&job.source, &root, &path, ended) {
+                let note = format!("it was taken: `{name}` holds it");
+                let queue_id = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                return Found::Taken(Outcome { note, queue_id, by_looking: true, ..Outcome::default() });
+            }
+            perhaps.get_or_insert(name);
+        }
+    }
+    perhaps.map_or(Found::No, Found::Perhaps)
 }

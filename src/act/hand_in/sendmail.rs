@@ -1,6 +1,6 @@
 //! Handing in through a `sendmail` command.
 
-use super::{Committing, Handed, found};
+use super::{Committing, Found, Handed, found};
 use crate::act::address;
 use crate::act::tool;
 use crate::act::vault::{MESSAGE, Vault};
@@ -19,13 +19,14 @@ const MAX_RECIPIENTS: usize = 1_000;
 /// sendmail ends with it although the mail lies in `offline` (`usr.sbin/smtpd/enqueue.c`, `offline_file`; observed on 6.8.0).
 const NOT_TAKEN: [i32; 13] = [64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 77, 78];
 
-/// Hands the message in. Its bytes are a file and no pipe: if ghostq dies meanwhile, the command still reads all of them.
+/// Hands the message in, for the `first` time or once more to those who were refused then. Its bytes are a file and no pipe: if ghostq dies meanwhile, the command still reads all of them.
 pub fn hand_in(
     job: &Job,
     operation: &str,
     vault: &Vault,
     submission: &Submission,
     outgoing: &Outgoing,
+    first: bool,
     committing: &mut Committing<'_>,
 ) -> Handed {
     let arguments = match arguments(submission, outgoing) {
@@ -53,8 +54,16 @@ pub fn hand_in(
         None => format!("`{}`: {line}", submission.program),
     };
     // Some commands complain of one recipient and take the message for the others.
-    if let Some(outcome) = found(job, operation) {
-        return Handed::Taken(Outcome { note: format!("{}; {why}", outcome.note), ..outcome });
+    let ended = ran.status.is_some_and(|status| status.code().is_some());
+    match found(job, operation, ended) {
+        Found::Taken(outcome) if first => {
+            return Handed::Taken(Outcome { note: format!("{}; {why}", outcome.note), ..outcome });
+        }
+        Found::Taken(_) => return Handed::Unknown(why),
+        Found::Perhaps(path) => {
+            return Handed::Unknown(format!("{why}; `{path}` holds it, and may be unfinished"));
+        }
+        Found::No => {}
     }
     let refused = ran.status.and_then(|status| status.code()).is_some_and(|code| NOT_TAKEN.contains(&code));
     if refused && outgoing.recipients.len() == 1 { Handed::NotTaken(why) } else { Handed::Unknown(why) }
