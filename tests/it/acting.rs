@@ -67,8 +67,13 @@ impl Desk {
     fn script(&self, script: &str) {
         let path = self.own.path().join("sendmail");
         // A script that is being written cannot be run.
+        // Written by another process: one that this process has open for writing cannot be run, nor while a child of another test
+        // has inherited it.
+        let text = self.own.path().join("sendmail.text");
         let new = self.own.path().join("sendmail.new");
-        fs::write(&new, script).unwrap();
+        fs::write(&text, script).unwrap();
+        let words = [&text, &new];
+        assert!(std::process::Command::new("cp").args(words).status().unwrap().success());
         fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
         fs::rename(new, path).unwrap();
     }

@@ -233,8 +233,8 @@ fn a_message_that_was_begun_and_is_locked_when_it_is_carried_on_stays_open() {
 }
 
 #[test]
-fn the_lock_of_the_mail_system_is_held_from_the_first_step_to_the_last() {
-    // A command among the steps tries to get it: fcntl(2) would have lost it by the close of any descriptor.
+fn the_lock_of_the_mail_system_is_held_while_ghostq_works_and_is_free_for_its_commands() {
+    // Who takes the message in tries to get it: fcntl(2) would have lost it by the close of any descriptor.
     let test = |way: &str| {
         let world = World::new(false);
         world.put("stuck/M1", MESSAGE.as_bytes(), 0o600);
@@ -244,18 +244,32 @@ fn the_lock_of_the_mail_system_is_held_from_the_first_step_to_the_last() {
              fcntl.{way}(f, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null && echo got >> '{}/got'; exit 0",
             world.out.display()
         );
-        let steps = vec![
-            world.tool("first", &text),
+        let mut steps = vec![
             Step::Change { change: Change::Mode { path: path(), mode: 0o640 } },
             Step::Change { change: Change::Modified { path: path(), at: crate::evidence::Time::new(1, 0) } },
-            world.tool("second", &text),
+            Step::HandIn,
         ];
+        let in_spool = format!("cd '{}'; {text}", world.root.display());
+        let submission = world.sendmail(&world.out.join("tmp"), &world.out.join("new"), &in_spool);
+        let mut job = world.job(&["stuck/M1"], steps.clone());
+        job.lock = Some(lock(way, "stuck/M1"));
+        job.door = Some(Door::Sendmail { submission });
+        job.outgoing = Some(outgoing(&["bert@b.example"]));
+        let went = world.apply(&job, MESSAGE, &Faults::none()).unwrap();
+        assert!(matches!(went, Went::Ended(End::Done, _)), "{went:?}");
+        assert!(!world.out.join("got").exists(), "{way}: somebody else got the lock");
+
+        // A mail system that is told to look at the message takes this very lock.
+        let world = World::new(false);
+        world.put("stuck/M1", MESSAGE.as_bytes(), 0o600);
+        let text = format!("{} >> '{}/got'; exit 0", text.split(" >> ").next().unwrap(), world.out.display());
+        steps[2] = world.tool("look", &text);
         let mut job = world.job(&["stuck/M1"], steps);
         job.lock = Some(lock(way, "stuck/M1"));
         let went = world.apply(&job, MESSAGE, &Faults::none()).unwrap();
         assert!(matches!(went, Went::Ended(End::Done, _)), "{went:?}");
-        assert_eq!(world.runs(), 2);
-        assert!(!world.out.join("got").exists(), "{way}: somebody else got the lock");
+        assert_eq!(world.runs(), 1);
+        assert!(world.out.join("got").exists(), "{way}: the command of the mail system has to get it");
     };
     if Command::new("python3").arg("--version").output().is_ok() {
         test("flock");

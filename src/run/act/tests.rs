@@ -16,7 +16,7 @@ use crate::sources::samples::{fixture_options, lay_out_fixture};
 use crate::sources::{Source, by_name};
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,14 +46,14 @@ impl Desk {
         fs::create_dir(&taken).unwrap();
         let sendmail = folder.path().join("sendmail");
         let script = format!(
-            "#!/bin/sh\nf=$(mktemp {0}/.new.XXXXXX)\n{{ echo \"$*\"; cat; }} >$f\nmv $f {0}/$(basename $f | cut -c6-)\n",
+            "f=$(mktemp {0}/.new.XXXXXX)\n{{ echo \"$*\"; cat; }} >$f\nmv $f {0}/$(basename $f | cut -c6-)\n",
             taken.display()
         );
         fs::write(&sendmail, script).unwrap();
-        fs::set_permissions(&sendmail, fs::Permissions::from_mode(0o755)).unwrap();
+        // Not run itself: a program that was just written cannot always be (`ETXTBSY`).
         let submission = Submission {
-            program: sendmail.display().to_string(),
-            arguments: Vec::new(),
+            program: "/bin/sh".to_owned(),
+            arguments: vec![sendmail.display().to_string()],
             null_sender: Some("<>".to_owned()),
             dsn: false,
             envelope_on_top: false,
