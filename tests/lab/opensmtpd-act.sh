@@ -82,10 +82,7 @@ mv /lab/offline/* $S/offline/
 # The envelope that the listing shows and the disk does not have:
 made rgone a@lab.test && rm -r "$(folder_of "$ID")" && RGONE=$ID && to_stay rgone
 smtpctl pause envelope "$HELD1"
-smtpctl show queue | wc -l
-/lab/ghostq scan $S --listing live --quiet | cut -c1-160
 untouched "a plan" /lab/ghostq requeue $HERE --state $STATE --quiet
-cat /lab/untouched.out
 [ ! -e $STATE ] && echo "ok: no state folder comes of planning" || echo "FAILED: planning made a state folder"
 
 say "what is refused"
@@ -117,11 +114,10 @@ act requeue --rule unclaimed $HERE
 for ID in $NOWNER $NMOVED $NBODY; do act ndr "$ID" $HERE; done
 act ndr "$NFULL" $HERE --ret full
 act ndr "$NOTHER" $HERE --ndr-to postmaster@back.test
-ls $S/offline
 accept_all
 sleep 1
 flush
-arrived 20 || { smtpctl show queue; tail -40 /lab/act.out; }
+arrived 20
 refuse_again
 
 say "the last one left of several"
@@ -181,7 +177,7 @@ sleep 2
 for n in $(seq 25); do chown root:root "$(envelope_of "$(id_of fix$n)")"; done
 stop
 start
-killed_at_random 15 requeue --rule wrong-owner-or-mode $HERE
+killed_at_random 8 requeue --rule wrong-owner-or-mode $HERE
 accept_all
 sleep 1
 flush

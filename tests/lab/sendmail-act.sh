@@ -58,7 +58,6 @@ chmod 755 /lab/sendmail
 LATER="env LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME=+400d /lab/sendmail -Am -i -odi"
 SENDMAIL=$LATER letter future1 a@lab.test future1@grey.test && FUTURE1=$(id_of future1) && to_arrive future1 future1@grey.test
 [ -e "$Q/Qf$LOST1" ] || echo "FAILED: $LOST1 was not set aside"
-/lab/ghostq scan $Q --quiet | cut -c1-160
 untouched "a plan" /lab/ghostq requeue $HERE --state $STATE --quiet
 chmod 755 $Q
 untouched "a plan of somebody else" setpriv --reuid labuser --regid labuser --clear-groups /lab/ghostq requeue $HERE --state $STATE --quiet
