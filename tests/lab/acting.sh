@@ -59,19 +59,53 @@ arrived() {
   python3 /lab/arrived.py /lab/to_arrive /lab/received
 }
 
-# killed_at_random COUNT VERB ARGUMENT…: starts the command so often, kills it after a random while, and resumes. The last resume has to
-# find nothing left to do that it can.
+# killed_at_random COUNT VERB ARGUMENT…: starts the command so often, kills it after a random while, and so the resuming of it.
+# Then everything is carried to its end (settle.py, which prints how often it came to what), and what was not begun is done.
 killed_at_random() {
-  local count=$1 n wait
+  local count=$1 n began plan
   shift
+  began=$(date +%s%N)
+  /lab/ghostq "$@" --state $STATE --quiet >/dev/null 2>&1
+  plan=$((($(date +%s%N) - began) / 1000000))
   for n in $(seq "$count"); do
-    /lab/ghostq "$@" --apply --state $STATE --quiet >>/lab/killed.out 2>&1 &
-    local pid=$!
-    wait=$(python3 -c 'import random; print(random.random() * 0.25)')
-    sleep "$wait"
-    kill -9 $pid 2>/dev/null
-    wait $pid 2>/dev/null
-    /lab/ghostq resume --state $STATE >>/lab/killed.out 2>&1
+    killed_after "$plan" /lab/ghostq "$@" --apply --state $STATE --quiet
+    killed_after 0 /lab/ghostq resume --state $STATE
   done
-  /lab/ghostq resume --state $STATE >>/lab/killed.out 2>&1
+  sleep 3 # what was handed in is read to its end by those to whom it was
+  python3 /lab/settle.py $STATE $MTA_SPOOLS
+  /lab/ghostq "$@" --apply --state $STATE --quiet >>/lab/killed.out 2>&1
+}
+
+# killed_after MILLISECONDS COMMAND…: kills it up to 0.3 s after that.
+killed_after() {
+  local least=$1
+  shift
+  "$@" >>/lab/killed.out 2>&1 &
+  local pid=$!
+  sleep "$(python3 -c "import random; print($least / 1000 + random.random() * 0.3)")"
+  kill -9 $pid 2>/dev/null
+  wait $pid 2>/dev/null
+}
+
+# spool_state FOLDER…: everything that can be told of the files of a spool.
+spool_state() {
+  find "$@" -printf '%y %i %m %U:%G %n %s %T@ %p\n' | sort -k 8
+  find "$@" -type f -exec sha256sum {} + | sort -k 2
+}
+
+# untouched TEXT COMMAND…: the command leaves spool and state folder as they are.
+untouched() {
+  local text=$1
+  shift
+  spool_state $MTA_SPOOLS >/lab/before.txt
+  ls -laR $STATE >/lab/state-before.txt 2>&1
+  "$@" >/lab/untouched.out 2>&1
+  spool_state $MTA_SPOOLS >/lab/after.txt
+  ls -laR $STATE >/lab/state-after.txt 2>&1
+  if diff /lab/before.txt /lab/after.txt >/lab/diff.txt && diff /lab/state-before.txt /lab/state-after.txt >>/lab/diff.txt; then
+    echo "ok: nothing is written: $text"
+  else
+    echo "FAILED: $text: the spool or the state folder changed"
+    head -6 /lab/diff.txt | sed 's/^/  /'
+  fi
 }

@@ -30,6 +30,10 @@ for name in sorted(os.listdir(received)) if os.path.isdir(received) else []:
         if tag is None:
             whole = raw.decode("latin-1")
             tag = next((line.split(":", 1)[1].strip() for line in whole.splitlines() if line.lower().startswith("x-tag:")), None)
+        if tag is None:
+            # Of a message that has lost its header only the recipient is known.
+            final = next((line for line in whole.splitlines() if line.lower().startswith("final-recipient:")), ";@")
+            tag = final.split(";", 1)[1].strip().split("@")[0]
         for recipient in one["recipients"]:
             reports[(tag, recipient)] += 1
         if one["sender"] != "":

@@ -20,6 +20,7 @@ mod place;
 mod plan;
 mod queue;
 mod reader;
+mod recoded;
 mod repair;
 mod sample;
 mod signs;

@@ -8,6 +8,7 @@ use super::content::{self, is_offline};
 use super::folder::CONTENT;
 use super::outgoing::{self, Waiting};
 use super::reader::Reader;
+use super::recoded;
 use super::repair::Files;
 use super::{id, live};
 use crate::evidence::{PartKind, Text};
@@ -299,12 +300,21 @@ impl<'a> Subject<'a> {
         let served = "smtpd removes the envelope of whoever has got it: see in the log who has, before you name recipients";
         let parts = vec![Text::from_path(&content)];
         self.allowed()?;
-        Ok(Proposal { way: Way::HandOver { parts, outgoing }, lock: None, warnings: vec![served.to_owned()] })
+        let warnings = std::iter::once(served.to_owned()).chain(self.recoded()?).collect();
+        Ok(Proposal { way: Way::HandOver { parts, outgoing }, lock: None, warnings })
     }
 
     /// Whether the running smtpd does not know it, as its listing, which shows its memory, says.
     fn is_unseen(&self) -> bool {
         self.host.runs && self.ask.listed == Some(false)
+    }
+
+    /// What sendmail(1) would make of it. Of what lies in `offline` it makes the same when smtpd hands that to it.
+    fn recoded(&self) -> Result<Option<String>, Refusal> {
+        if self.ask.verb == Verb::Ndr || self.host.sendmail.is_none() {
+            return Ok(None);
+        }
+        recoded::warning(self.ask.root, self.ask.message)
     }
 
     fn allowed(&self) -> Result<(), Refusal> {
@@ -317,7 +327,7 @@ impl<'a> Subject<'a> {
     /// `queue_fs_message_fd_r`), and removed with the last of them (`queue_fs_envelope_delete`).
     fn hand_over(self) -> Result<Proposal, Refusal> {
         self.allowed()?;
-        let root = self.ask.root;
+        let (root, recoded) = (self.ask.root, self.recoded()?);
         let Waiting { envelopes, outgoing, is_local } =
             outgoing::of_envelopes(root, self.envelopes.clone(), self.ask.verb)?;
         if outgoing.recipients.is_empty() {
@@ -336,7 +346,7 @@ impl<'a> Subject<'a> {
         }
         let parts = parts.iter().map(|path| Text::from_path(path)).collect();
         let local = "some of it is for users of this system: aliases and `.forward` files are applied anew";
-        let warnings = is_local.then(|| local.to_owned()).into_iter().collect();
+        let warnings = is_local.then(|| local.to_owned()).into_iter().chain(recoded).collect();
         Ok(Proposal { way: Way::HandOver { parts, outgoing }, lock: None, warnings })
     }
 }

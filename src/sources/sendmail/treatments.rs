@@ -254,11 +254,15 @@ pub static ALL: &[Treatment] = &[
         remedies: &[
             remedy("sendmail -v -qI{id}", "try it at once"),
             remedy("ps -ef | grep '[s]endmail'", "look whether a process runs the queue (`-q10m`)"),
-            remedy("sendmail -OTimeout.queuereturn=now -v -qI{id}", "return it now"),
+            remedy(
+                "sendmail -OTimeout.queuereturn=now -OTimeout.queuereturn.dsn=5d -qI{id}",
+                "return it now; without the second option a report that the sender's server puts off ends in `dead.letter`",
+            ),
         ],
         destroyers: &[],
         fates: fates::EXPIRED,
-        source: "op.me, Timeout.queuereturn; envelope.c, dropenvelope",
+        source: "op.me, Timeout.queuereturn; readcf.c, TO_QUEUERETURN; envelope.c, dropenvelope; observed on 8.17.1, the remedy \
+                 as well",
     },
     Treatment {
         rule: "unlisted",

@@ -200,3 +200,20 @@ fn sendmail_of_smtpd_is_called_as_it_wants_it() {
     assert!(!submission.dsn, "smtpd refuses the parameters unless it is told to take them");
     assert!(stopped(&case).submission.is_none(), "it would keep the mail and say that it failed");
 }
+
+#[test]
+fn what_sendmail_would_recode_is_said_and_smtp_keeps_it() {
+    let message = format!("queue/32/{ID}/message");
+    let long = format!("From: a@lab.test\nDate: today\n\n{}\n", "x".repeat(1_200));
+    let rule = "body-without-envelope";
+    let given = Given {
+        sender: Some(Text::from("a@lab.test")),
+        recipients: vec![Text::from("b@lab.test")],
+        offline: false,
+    };
+    let case = of(&[(&message, long.as_bytes())]);
+    let ask = (Verb::Requeue, &[rule][..], Some(false));
+    let proposal = case.proposed(&running(&case), &message, ask, &given).unwrap();
+    let warning = proposal.warnings.last().unwrap();
+    assert!(warning.contains("recoded") && warning.contains("--via smtp://"), "{warning}");
+}
