@@ -9,13 +9,15 @@ accept_all() { touch /lab/accept; }
 refuse_again() { rm -f /lab/accept; }
 
 # letter TAG SENDER RECIPIENT…: one message with a body of its own, handed in through the mail system. Its body is kept in
-# /lab/sent/TAG.
+# /lab/sent/TAG, and its header in /lab/header/TAG. Where /lab/strict is, the header has to arrive as it was handed in as well, but for
+# trace fields and the date. $EXTRA are further lines of every body, as printf takes them.
 letter() {
   local tag=$1 sender=$2
   shift 2
-  mkdir -p /lab/sent
+  mkdir -p /lab/sent /lab/header
   { printf 'letter %s\n.a line with a dot\n' "$tag"; printf "${EXTRA:-}"; head -c $((RANDOM % 3000 + 200)) /dev/urandom | base64; printf 'the end\n'; } >"/lab/sent/$tag"
-  { printf 'From: %s\nTo: %s\nSubject: letter %s\nMessage-ID: <%s@lab.test>\nX-Tag: %s\n\n' "$sender" "$1" "$tag" "$tag" "$tag"; cat "/lab/sent/$tag"; } |
+  printf 'From: %s\nTo: %s\nSubject: letter %s\nMessage-ID: <%s@lab.test>\nX-Tag: %s\n' "$sender" "$1" "$tag" "$tag" "$tag" >"/lab/header/$tag"
+  { cat "/lab/header/$tag"; echo; cat "/lab/sent/$tag"; } |
     $SENDMAIL -f "$sender" "$@"
 }
 

@@ -5,8 +5,10 @@ SENDMAIL="/usr/sbin/exim4 -i"
 S=/var/spool/exim4
 I=$S/input
 WHERE="--spool $S"
-QUEUES="$I $S/msglog $S/quarantine $S/Finput"
+QUEUES="$I $S/msglog $S/quarantine $S/Finput $S/Fmsglog"
 EXTRA='gr\303\274\303\237e in eight bits\nblanks at the end   \nFrom here on\n'
+
+touch /lab/strict
 
 say "setup"
 cat >/etc/exim4/exim4.conf <<C
@@ -60,7 +62,6 @@ gone_again() { # GHOST TAG: makes the one out of the other
   case $1 in
     hold) exim4 -Mf "$ID" >/dev/null ;;
     owner) chown 4321 "$H" "${H%H}D" && chmod 600 "$H" ;;
-    mode) chown root "${H%H}D" && chmod 600 "${H%H}D" ;;
     named) mv "$H" "$H.bak" && mv "${H%H}D" "${H%H}D.bak" ;;
     header) mv "$H" "$(dirname "$H")/hdr.$ID" ;;
     old) mkdir -p $I/old && mv "$H" "${H%H}D" $I/old/ ;;
@@ -72,8 +73,9 @@ gone_again() { # GHOST TAG: makes the one out of the other
       A=$I B=x && [ "$(basename "$(dirname "$H")")" = x ] && B=y
       mkdir -p $A/$B && chown Debian-exim:Debian-exim $A/$B && mv "$H" "${H%H}D" "$A/$B/"
       [ ! -e "${H%H}J" ] || mv "${H%H}J" "$A/$B/" ;;
-    finput) A=$S/Finput/$(basename "$(dirname "$H")") && mkdir -p "$A" && chown -R Debian-exim:Debian-exim $S/Finput && mv "$H" "${H%H}D" "$A/" ;;
-    corrupt) sed -i 's/^-received_time_usec .*/-received_time_usec x/' "$H" ;;
+    finput) # As `move_frozen_messages` does.
+      A=$(basename "$(dirname "$H")") && mkdir -p "$S/Finput/$A" "$S/Fmsglog/$A" && mv "$H" "${H%H}D" "$S/Finput/$A/" &&
+        mv "$S/msglog/$A/$ID" "$S/Fmsglog/$A/" && chown -R Debian-exim:Debian-exim $S/Finput $S/Fmsglog ;;
     cut) truncate -s 300 "$H" ;;
     short) truncate -s 5 "${H%H}D" ;;
     empty) : >"$H" ;;
@@ -85,17 +87,17 @@ gone_again() { # GHOST TAG: makes the one out of the other
 }
 # by_smtp TAG SENDER RECIPIENT: the same letter through the listener, whose ACL puts recipients named… into a named queue.
 by_smtp() {
-  SENDMAIL="tee /lab/out.eml" letter "$1" "$2" "$3" >/dev/null 2>&1
+  SENDMAIL="written /lab/out.eml" letter "$1" "$2" "$3" >/dev/null 2>&1
   python3 - "$2" "$3" <<'P'
 import smtplib, sys
 with open("/lab/out.eml", "rb") as file:
     smtplib.SMTP("127.0.0.1", 25).sendmail(sys.argv[1], [sys.argv[2]], file.read())
 P
 }
-tee() { cat >"$1"; } # `letter` gives it -f and the recipients as well
+written() { cat >"$1"; } # `letter` gives it -f and the recipients as well
 
 say "requeue"
-KINDS="hold owner mode named header old long misfiled finput corrupt"
+KINDS="hold owner named header old long misfiled finput"
 deferred $KINDS unlisted
 for tag in done1 done2 done3; do
   # One of the two has it, and only the journal knows.
@@ -142,11 +144,13 @@ H=$(file_of jour3) && mv "$H" "$H.bak" && mv "${H%H}D" "${H%H}D.bak" && mv "${H%
 sleep 1
 for tag in done1 done2 done3; do to_arrive $tag $tag@grey.test; done
 spool_state $QUEUES >/lab/before
-IDS=$(ids_of $KINDS partly quoted null named1 named2 future jour1 jour2 jour3)
+IDS=$(ids_of $KINDS partly null named1 named2 future jour1 jour2 jour3)
 /lab/ghostq requeue $IDS $WHERE --state $STATE --quiet | cat
 untouched "a dry run" /lab/before $QUEUES
 if [ ! -e $STATE ]; then echo "ok: a dry run makes no state folder"; else echo "FAILED: a dry run made $STATE"; fi
 act requeue $IDS
+refused "a sendmail command may misread" requeue "$(id_of quoted)"
+act requeue "$(id_of quoted)" --via smtp://127.0.0.1:25
 wait_for 20 idle
 exim4 -bp | grep -v "$(id_of unlisted)" >/lab/listing.txt
 act requeue "$(id_of unlisted)" --listing /lab/listing.txt
@@ -178,7 +182,7 @@ refused "envelope file is lost" requeue "$HEADLESS"
 refused "envelope file is lost" requeue "$HALF"
 refused "body" requeue "$SHORT"
 refused "." requeue "$CUT"
-refused "more than one name" requeue "$LINK"
+refused "there more than once\\|more than one name\\|another envelope file" requeue "$LINK"
 for id in $BODILESS $SHORT $CUT $HALF; do /lab/ghostq requeue "$id" $WHERE --state $STATE --quiet | tail -3; done
 /lab/ghostq requeue "$EMPTY" "$SHORT" "$HALF" "$CUT" $WHERE --apply --state $STATE --quiet
 untouched "refusals" /lab/before $QUEUES
@@ -186,7 +190,7 @@ rm -f "$(file_of link).bak"
 for id in $EMPTY $BODILESS $HEADLESS $SHORT $CUT $HALF; do rm -f $(find $S -name "$id*"); done
 to_arrive link link@grey.test
 # A message without an envelope, for which the operator gives one.
-SENDMAIL="tee /lab/out.eml" letter plain plain@back.test x@grey.test >/dev/null 2>&1
+SENDMAIL="written /lab/out.eml" letter plain plain@back.test x@grey.test >/dev/null 2>&1
 cp /lab/out.eml $I/saved.eml
 chown Debian-exim:Debian-exim $I/saved.eml
 /lab/ghostq scan $S --quiet
@@ -199,11 +203,12 @@ arrived 20
 
 say "ndr"
 refuse_again
-NKINDS="nhold nowner nnamed nheader nold nlong nmisfiled nfinput ncorrupt nbodiless"
-deferred $NKINDS nfull nto ngate
+NKINDS="nhold nowner nnamed nheader nold nlong nmisfiled nfinput nbodiless"
+deferred $NKINDS nfull nto
 letter npartly npartly@back.test oknpartly@mixed.test npartly@mixed.test
 letter nnull '' nnull@grey.test
 by_smtp nqueue nqueue@back.test named3@grey.test
+by_smtp ngate ngate@back.test ngate@grey.test
 wait_for 20 idle
 for kind in $NKINDS; do gone_again "${kind#n}" "$kind" && to_return "$kind" "$kind@back.test"; done
 for tag in nfull nto ngate npartly nnull; do gone_again named $tag; done
@@ -216,7 +221,7 @@ to_stay nnull
 to_stay ngate
 sleep 1
 spool_state $QUEUES >/lab/before
-refused "nothing vouches\|sender" ndr "$(id_of ngate)"
+refused "nothing shows that its sender is not forged" ndr "$(id_of ngate)"
 refused "null sender" ndr "$(id_of nnull)" --allow-backscatter
 untouched "refused reports" /lab/before $QUEUES
 /lab/ghostq ndr $(ids_of $NKINDS npartly nqueue) --allow-backscatter $WHERE --quiet | cat
@@ -235,7 +240,11 @@ wait_for 20 idle
 for kind in named owner misfiled long; do gone_again $kind u$kind; done
 spool_state $QUEUES >/lab/before
 act requeue "$(id_of uowner)"
-/lab/ghostq undo --apply --state $STATE
+if /lab/ghostq undo --state $STATE | tr '\n' ' ' | tr -s ' ' | grep -q "cannot be taken back"; then
+  echo "ok: undo of what Exim was told to deliver is refused"
+else
+  echo "FAILED: undo of what Exim was told to deliver"
+fi
 act requeue "$(id_of ulong)"
 /lab/ghostq undo --state $STATE 2>&1 | tr '\n' ' ' | tr -s ' ' >/lab/undo.out
 if grep -q "would send it a second time" /lab/undo.out; then echo "ok: undo of what was handed in is refused"; else echo "FAILED: undo of what was handed in: $(cat /lab/undo.out)"; fi

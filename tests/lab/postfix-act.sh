@@ -7,6 +7,8 @@ WHERE="--spool $Q"
 QUEUES="$Q/maildrop $Q/incoming $Q/active $Q/deferred $Q/hold $Q/corrupt $Q/saved $Q/defer $Q/bounce $Q/trace"
 EXTRA='gr\303\274\303\237e in eight bits\nblanks at the end   \nFrom here on\n'
 
+touch /lab/strict
+
 say "setup"
 cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf
 postconf -e compatibility_level=3.6 myhostname=lab.test mydestination= inet_interfaces=127.0.0.1 inet_protocols=ipv4 \
@@ -341,6 +343,18 @@ done
 WHERE="$WHERE --settle 0" killed_at_random 15 requeue --rule wrong-owner-or-mode --rule queue-blocker --rule foreign-name
 settle $Q
 accept_all
+flush
+arrived 30
+
+say "killed while it returns"
+refuse_again
+deferred $(seq -f 'b%g' 12)
+wait_for 30 idle
+for n in $(seq 12); do gone_again corrupt b$n; to_return b$n b$n@back.test; done
+WHERE="$WHERE --settle 0" killed_at_random 8 ndr --rule corrupt --allow-backscatter
+settle $Q
+/lab/ghostq ndr --rule corrupt --allow-backscatter $WHERE --apply --state $STATE --quiet
+outcome
 flush
 arrived 30
 
