@@ -53,8 +53,8 @@ file_of() { grep -rlaF "X-Tag: $1" $I $S/quarantine $S/Finput --include='*-H*' -
 id_of() { basename "$(file_of "$1")" | sed 's/^hdr\.//; s/\.bak$//; s/-H$//'; }
 ids_of() { for tag in "$@"; do id_of "$tag"; done; }
 deferred() { for tag in "$@"; do letter "$tag" "$tag@back.test" "$tag@grey.test"; done; }
-# Everything that Exim can see is tried, but not what is frozen.
-flush() { exim4 -qf; sleep 1; wait_for 20 idle; }
+# Everything that Exim can see is tried, but not what is frozen; what is being tried before it would be passed over.
+flush() { wait_for 20 idle; exim4 -qf; sleep 1; wait_for 20 idle; }
 FAKE="LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME=+400d"
 gone_again() { # GHOST TAG: makes the one out of the other
   local H ID A B LONG

@@ -27,8 +27,8 @@ file_of() { find $Q/{maildrop,incoming,active,deferred,hold,corrupt,saved} -type
 id_of() { basename "$(file_of "$1")"; }
 ids_of() { for tag in "$@"; do basename "$(file_of "$tag")" .bak; done; }
 deferred() { for tag in "$@"; do letter "$tag" "$tag@back.test" "$tag@grey.test"; done; }
-# After a flush everything that Postfix can see is tried.
-flush() { postqueue -f; sleep 2; }
+# After a flush everything that Postfix can see is tried; what is being tried before it would be passed over.
+flush() { wait_for 20 idle; postqueue -f; sleep 2; }
 gone_again() { # GHOST TAG: makes the one out of the other
   local file
   file=$(file_of "$2")
