@@ -297,11 +297,13 @@ wait_for 20 idle
 gone_again corrupt big
 gone_again corrupt bigs
 spool_state $QUEUES >/lab/before
-postconf -e authorized_submit_users=static:nobody
-/lab/ghostq requeue "$(id_of big)" $WHERE --apply --state $STATE --quiet
+postconf -e smtpd_relay_restrictions=reject
+postfix reload >/dev/null 2>&1
+sleep 1
+/lab/ghostq requeue "$(id_of big)" --via smtp://127.0.0.1:25 $WHERE --apply --state $STATE --quiet
 FOLDERS=no untouched "Postfix refuses to take it" /lab/before $QUEUES
 # `queue file write error` and `message file too big` end in 75 (EX_TEMPFAIL), which leaves open what became of it.
-postconf -X authorized_submit_users
+postconf -X smtpd_relay_restrictions
 postconf -e message_size_limit=300 mailbox_size_limit=300
 /lab/ghostq requeue "$(id_of bigs)" $WHERE --apply --state $STATE --quiet 2>&1 | tee /lab/unknown.out
 LABEL=$(sed -n 's/^\([^ ]*\) .*: UNKNOWN.*/\1/p' /lab/unknown.out)
