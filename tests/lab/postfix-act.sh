@@ -138,12 +138,12 @@ act requeue "$LOCKED"
 to_arrive locked locked@grey.test
 rm -f "$Q/deferred/$LINK.bak"
 # The transport now leads to a server that answers; what hung there becomes a ghost and is sent on.
+rm "$Q/incoming/$HALF"
+pkill -9 -x smtp
+wait_for 20 idle
 sed -i 's/^slow.test .*/slow.test smtp:[127.0.0.2]:25/' /etc/postfix/transport
 postfix reload
-pkill -9 -x smtp
-rm "$Q/incoming/$HALF"
-postqueue -f
-wait_for 20 idle
+sleep 1
 gone_again hold slow
 act requeue "$(id_of slow)"
 to_arrive slow slow@slow.test
