@@ -21,3 +21,4 @@ mod joining;
 mod listings;
 mod manual;
 mod tidy;
+mod unknown_outcome;

@@ -47,6 +47,15 @@ for name in sorted(os.listdir(received)) if os.path.isdir(received) else []:
     with open(f"/lab/sent/{tag}", "rb") as file:
         if body_of(raw) != file.read().rstrip(b"\n"):
             wrong.append(f"letter {tag}: the body is not the one that was handed in")
+    if os.path.exists("/lab/strict"):
+        with open(f"/lab/header/{tag}") as file:
+            sent = file.read().splitlines()
+        # What `sendmail` added when the letter was first handed in stays in it.
+        fields = [f"{name}: {value}" for name, value in message.items() if name not in ("Received", "Date", "Return-Path")]
+        if sorted(field.lower() for field in fields) != sorted(field.lower() for field in sent):
+            wrong.append(f"letter {tag}: its header is not the one that was handed in: {fields}")
+        if len(message.get_all("Date", [])) > 1:
+            wrong.append(f"letter {tag}: it has several dates")
 
 wanted, ok = [line.split() for line in open(expected)], collections.Counter()
 tags = {tag for _, tag, _ in wanted}

@@ -82,7 +82,7 @@ mv /lab/offline/* $S/offline/
 # The envelope that the listing shows and the disk does not have:
 made rgone a@lab.test && rm -r "$(folder_of "$ID")" && RGONE=$ID && to_stay rgone
 smtpctl pause envelope "$HELD1"
-untouched "a plan" /lab/ghostq requeue $HERE --state $STATE --quiet
+writes_nothing "a plan" /lab/ghostq requeue $HERE --state $STATE --quiet
 [ ! -e $STATE ] && echo "ok: no state folder comes of planning" || echo "FAILED: planning made a state folder"
 
 say "what is refused"
@@ -96,9 +96,9 @@ all_refused() {
   refused 'may hold it in memory' ndr "$HELD1" $HERE
   refused 'healthy in the queue' ndr "$RMEM" $HERE
 }
-untouched "what is refused" all_refused
-grep -v '^---' /lab/untouched.out
-untouched "what is refused is not applied" /lab/ghostq requeue "$RCOR" "$REMP" "$RBAK" "$RBODY" "$RGONE" $HERE --apply --state $STATE
+writes_nothing "what is refused" all_refused
+grep -v '^---' /lab/nothing.out
+writes_nothing "what is refused is not applied" /lab/ghostq requeue "$RCOR" "$REMP" "$RBAK" "$RBODY" "$RGONE" $HERE --apply --state $STATE
 
 say "undo"
 # What smtpd knows by another of its envelopes is put right, and not tried.
@@ -166,7 +166,7 @@ start
 mv /lab/offline/* $S/offline/
 # What is taken leaves the queue at once, so that only what arrived can tell.
 accept_all
-killed_at_random 15 requeue --rule unclaimed $HERE
+killed_and_settled 15 requeue --rule unclaimed $HERE
 flush
 arrived 30
 refuse_again
@@ -177,7 +177,7 @@ sleep 2
 for n in $(seq 25); do chown root:root "$(envelope_of "$(id_of fix$n)")"; done
 stop
 start
-killed_at_random 8 requeue --rule wrong-owner-or-mode $HERE
+killed_and_settled 8 requeue --rule wrong-owner-or-mode $HERE
 accept_all
 sleep 1
 flush

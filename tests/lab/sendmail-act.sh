@@ -58,9 +58,9 @@ chmod 755 /lab/sendmail
 LATER="env LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME=+400d /lab/sendmail -Am -i -odi"
 SENDMAIL=$LATER letter future1 a@lab.test future1@grey.test && FUTURE1=$(id_of future1) && to_arrive future1 future1@grey.test
 [ -e "$Q/Qf$LOST1" ] || echo "FAILED: $LOST1 was not set aside"
-untouched "a plan" /lab/ghostq requeue $HERE --state $STATE --quiet
+writes_nothing "a plan" /lab/ghostq requeue $HERE --state $STATE --quiet
 chmod 755 $Q
-untouched "a plan of somebody else" setpriv --reuid labuser --regid labuser --clear-groups /lab/ghostq requeue $HERE --state $STATE --quiet
+writes_nothing "a plan of somebody else" setpriv --reuid labuser --regid labuser --clear-groups /lab/ghostq requeue $HERE --state $STATE --quiet
 [ ! -e $STATE ] && echo "ok: no state folder comes of planning" || echo "FAILED: planning made a state folder"
 for ID in $HELD1 $LOOSE1 $LOST1 $OWNER1 $MOVED1 $HIDDEN1 $FUTURE1; do act requeue "$ID" $HERE; done
 wait_for 20 idle
@@ -154,9 +154,9 @@ all_refused() {
   refused 'under a name of sendmail' requeue "${R11}x" $HERE
   refused 'healthy in the queue' requeue "$R12" $HERE
 }
-untouched "what is refused" all_refused
-cat /lab/untouched.out
-untouched "what is refused is not applied" /lab/ghostq requeue "$R1" "$R2" "$R3" "$R4" "$R5" "$R6" "$R7" "$R8" "$R9" "$R10" $HERE --apply --state $STATE
+writes_nothing "what is refused" all_refused
+cat /lab/nothing.out
+writes_nothing "what is refused is not applied" /lab/ghostq requeue "$R1" "$R2" "$R3" "$R4" "$R5" "$R6" "$R7" "$R8" "$R9" "$R10" $HERE --apply --state $STATE
 for ID in $R1 $R2 $R3 $R4 $R5 $R6 $R7 $R8 $R9 $R10 $R11; do rm -f $Q/?f"$ID"*; done
 
 say "what sendmail works on"
@@ -165,8 +165,8 @@ hangs() { pgrep -f 'sendmail: .*127.0.0.3.*client DATA'; }
 wait_for 15 hangs
 ID=$(id_of slow1)
 chmod 666 "$Q/qf$ID"
-untouched "what is locked" /lab/ghostq requeue "$ID" $HERE --apply --state /lab/other-state
-grep -q 'working on this message right now\|no rule speaks' /lab/untouched.out && echo "ok: the lock of sendmail is respected" || { echo "FAILED: the lock"; cat /lab/untouched.out; }
+writes_nothing "what is locked" /lab/ghostq requeue "$ID" $HERE --apply --state /lab/other-state
+grep -q 'working on this message right now\|no rule speaks' /lab/nothing.out && echo "ok: the lock of sendmail is respected" || { echo "FAILED: the lock"; cat /lab/nothing.out; }
 pkill -9 -f 'sendmail: .*127.0.0.3'
 configure 127.0.0.5
 sleep 1
@@ -196,7 +196,7 @@ wait_for 40 idle
 for n in $(seq 25); do ID=$(id_of kill$n) && mv "$Q/qf$ID" "$Q/df$ID" $Q/q1/; done
 # What is taken leaves the queue at once, so that only what arrived can tell.
 accept_all
-killed_at_random 15 requeue --rule other-queue $HERE
+killed_and_settled 15 requeue --rule other-queue $HERE
 wait_for 20 idle
 flush
 arrived 40
@@ -206,7 +206,7 @@ refuse_again
 for n in $(seq 25); do letter fix$n a@lab.test fix$n@grey.test && to_arrive fix$n fix$n@grey.test; done
 wait_for 40 idle
 for n in $(seq 25); do chmod 666 "$Q/qf$(id_of fix$n)"; done
-killed_at_random 15 requeue --rule wrong-owner-or-mode $HERE
+killed_and_settled 15 requeue --rule wrong-owner-or-mode $HERE
 wait_for 20 idle
 accept_all
 flush

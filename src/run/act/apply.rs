@@ -127,6 +127,10 @@ pub(super) fn carry_out(
         } else if applied.went.len() >= limit {
             "only the first was to be done; look what became of it, and go on with `ghostq resume`"
                 .clone_into(&mut applied.why);
+        } else if matches!(applied.went.last(), Some((_, Went::Unknown(_)))) {
+            // A full disk would make one of each.
+            "nobody knows whether the last one was handed in; settle that, so that the others do not go the same way"
+                .clone_into(&mut applied.why);
         }
         if !applied.why.is_empty() {
             break;

@@ -90,7 +90,8 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
             called: id.clone(),
             rule: String::new(),
             place: String::new(),
-            reason: "no rule speaks of a message of this name: it may be delivered, or healthy in the queue"
+            reason: "no rule speaks of a message of this name: it may be delivered, healthy in the queue, or just now open in \
+                     another process"
                 .to_owned(),
             hint: format!("`ghostq show {id}` says what is known of it"),
         }

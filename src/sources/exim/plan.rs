@@ -10,7 +10,9 @@ use super::message_id;
 use super::name::Half;
 use super::spot::Content;
 use crate::evidence::{Damage, Sign, Signed, Text};
-use crate::plan::{Change, Command, Lock, Outgoing, Proposal, Refusal, Submission, Verb, Way};
+use crate::plan::{
+    Change, Command, Lock, Outgoing, OutgoingRecipient, Proposal, Refusal, Submission, Verb, Way,
+};
 use crate::read::disk::EntryKind;
 use crate::sources::{Ask, Remedies, refusals};
 use std::io;
@@ -30,10 +32,11 @@ pub struct Planner {
 
 /// What can be done about the messages of a spool.
 pub fn remedies(spool: Arc<Spool>, program: Option<PathBuf>) -> Remedies {
-    // A line with a single dot does not end the message (`-i`). `-R` and `-N` mean other things to Exim than to sendmail.
+    // A line with a single dot does not end the message (`-i`), and Exim adds none of From, Date and Message-ID to it (`-G`,
+    // specification, `control = suppress_local_fixups`; observed on 4.96). `-R` and `-N` mean other things to Exim than to sendmail.
     let submission = program.as_ref().and_then(|program| program.to_str()).map(|program| Submission {
         program: program.to_owned(),
-        arguments: vec!["-i".into()],
+        arguments: vec!["-i".into(), "-G".into()],
         null_sender: Some("<>".into()),
         envelope_on_top: false,
         dsn: false,
@@ -410,9 +413,16 @@ fn hand_over(found: &Found<'_>) -> Result<Proposal, Refusal> {
     if found.ask.verb == Verb::Ndr {
         refusals::may_be_returned(&outgoing)?;
     }
+    let warnings = hand_over_warnings(found, body.is_some(), &outgoing);
+    let way = Way::HandOver { parts: found.parts(), outgoing };
+    Ok(Proposal { way, lock: found.lock(), warnings })
+}
+
+/// What the operator has to know before a message is handed over.
+fn hand_over_warnings(found: &Found<'_>, without_body: bool, outgoing: &Outgoing) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut warn = |text: &str| warnings.push(text.to_owned());
-    if body.is_some() {
+    if without_body {
         warn("its body is lost or damaged: the report can return its header only");
     }
     if found.whole.header.options.wire_format {
@@ -436,13 +446,21 @@ fn hand_over(found: &Found<'_>) -> Result<Proposal, Refusal> {
             "it is damaged, if not where sender, recipients and message stand: compare them with the main log",
         );
     }
+    let wishes = |to: &OutgoingRecipient| to.notify.parameter().is_some() || to.orcpt.is_some();
+    if found.ask.verb == Verb::Requeue
+        && (outgoing.recipients.iter().any(wishes) || outgoing.ret.is_some() || outgoing.envid.is_some())
+    {
+        warn(
+            "its sender said which reports he wants (RFC 3461), which the command of Exim cannot be told; `--via \
+             smtp://localhost` keeps it if `dsn_advertise_hosts` allows it",
+        );
+    }
     if !found.is_well_named() && !found.whole.logged {
         warn(
             "it has no log, as if it were a copy: the original may have been delivered, which the main log says",
         );
     }
-    let way = Way::HandOver { parts: found.parts(), outgoing };
-    Ok(Proposal { way, lock: found.lock(), warnings })
+    warnings
 }
 
 /// A file of another name with a whole message in it: the operator says to whom it goes.

@@ -108,6 +108,11 @@ impl Found<'_> {
         self.sign(|sign| matches!(sign, Sign::Corrupt { .. })).is_some_and(certain)
     }
 
+    /// Whether a record of it is damaged for certain: what was set aside as damaged may be whole.
+    fn has_damaged_records(&self) -> bool {
+        self.whole.reading.faults.iter().any(|fault| fault.confidence == Confidence::Certain)
+    }
+
     fn outgoing(&self) -> Result<Outgoing, Refusal> {
         self.whole.outgoing(self.ask.given, &self.message.envelope.recipients)
     }
@@ -425,14 +430,14 @@ impl Planner {
                   the same maildrop; see to it that Postfix and its pickup service run, and it goes by itself",
             );
         }
-        if found.is_damaged() {
+        if found.has_damaged_records() {
             warn(
                 "the file is damaged: what can be read is complete, but compare sender and recipients with the mail log",
             );
         } else if found.queue == "corrupt" {
             warn("Postfix set it aside as damaged, and no damage was found in it: the mail log says why");
         }
-        if found.is_foreign() {
+        if found.is_foreign() && self.named_again(found).is_none() {
             warn(
                 "it does not have the inode of its name, so that it is a copy: the original may have been delivered, which \
                   the mail log says",

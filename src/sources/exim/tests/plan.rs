@@ -229,8 +229,8 @@ fn mail_is_handed_in_to_exim_itself() {
     );
     assert_eq!(
         (submission.arguments, submission.dsn),
-        (vec!["-i".to_owned()], false),
-        "`-R` would run the queue"
+        (vec!["-i".to_owned(), "-G".to_owned()], false),
+        "it adds no header fields, and `-R` would run the queue"
     );
     assert!(fixture("deferred").opened.remedies.submission.is_none(), "a copy takes no mail");
 }
@@ -333,6 +333,11 @@ fn what_the_sender_asked_for_is_kept_and_deleted_header_fields_are_not_sent() {
     assert_eq!(outgoing.recipients[0].orcpt, Some("rfc822;x-y@c.test".into()));
     let asked = Notify { failure: true, delay: true, ..Notify::default() };
     assert_eq!((outgoing.recipients[0].notify, outgoing.recipients[1].notify), (asked, Notify::default()));
+    assert!(
+        proposal.warnings.iter().any(|warning| warning.contains("--via smtp://localhost")),
+        "the command of Exim takes no NOTIFY: {:?}",
+        proposal.warnings
+    );
     let text = content(&case, PLACE, Extent::Whole).unwrap();
     assert_eq!(text, "From: a@b.test (A Sender)\nDate: Tue, 24 Nov 2026 01:12:57 +0000\n\nbody\n");
 }

@@ -231,6 +231,26 @@ fn a_damaged_file_is_handed_over_only_if_nothing_of_the_message_is_missing() {
 }
 
 #[test]
+fn what_was_set_aside_as_damaged_and_is_whole_is_not_called_damaged() {
+    let bytes = healthy();
+    let case = of(&[("corrupt/D840DB0E078", &bytes)]);
+    let proposal = live(&case, "corrupt/D840DB0E078", &["corrupt"]).unwrap();
+    assert!(proposal.warnings[0].contains("no damage was found in it"), "{:?}", proposal.warnings);
+    assert!(!proposal.warnings.iter().any(|warning| warning.contains("the file is damaged")));
+}
+
+#[test]
+fn a_renamed_file_that_is_returned_is_not_called_a_copy() {
+    let case = fixture("corrupt");
+    let proposal = ndr(&case, "deferred/E649CB0E031.bak", &["foreign-name"]).unwrap();
+    assert_eq!(proposal.warnings, Vec::<String>::new());
+    let bytes = healthy();
+    let copied = of(&[("deferred/E649CB0E031.bak", &bytes)]);
+    let proposal = ndr(&copied, "deferred/E649CB0E031.bak", &["foreign-name"]).unwrap();
+    assert!(proposal.warnings[0].contains("it is a copy"), "{:?}", proposal.warnings);
+}
+
+#[test]
 fn unfinished_mail_is_never_sent_since_its_client_sends_it_again() {
     let case = fixture("half-incoming");
     let refusal = live(&case, "incoming/1B6F7B0C7D2", &["unfinished"]).unwrap_err();
