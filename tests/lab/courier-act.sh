@@ -24,7 +24,7 @@ c_of() { d_of "$1" | sed 's|/D\([0-9]*\)$|/C\1|'; }
 id_of() { sed -n 's/^M//p' "$(c_of "$1")" | head -1; }
 ids_of() { for tag in "$@"; do id_of "$tag"; done; }
 link_of() { find $S/msgq -samefile "$1"; }
-idle() { [ -z "$(find $S/tmp -type f -name '[CD0-9]*')" ]; }
+idle() { [ -z "$(find $S/tmp -type f -name '[CD0-9]*' ! -name '*.lab.test')" ]; }
 # A message is tried at once; an idle courieresmtp holds its last control file open, and what is in use is no suspect.
 LAST=0
 settle() {
@@ -119,6 +119,15 @@ refused "did not finish" requeue "$HALF"
 unchanged "refusals" /lab/ghostq requeue $EMPTY $CORRUPT $BODY $MISFILED "$HALF" --spool $S --apply --quiet --state $STATE
 find $S/tmp -name '*.lab.test' -delete
 refused "runs on this queue" requeue $MISFILED --offline
+# A delivery that hangs has its control file open.
+letter slow slow@back.test slow@slow.test
+sleep 3
+SLOW=$(id_of slow)
+ghost link slow
+refused "healthy in the queue" requeue $SLOW
+unchanged "a return while it is sent" /lab/ghostq ndr $SLOW --allow-backscatter --spool $S --apply --quiet --state $STATE
+to_arrive slow slow@slow.test
+pkill -9 -x courieresmtp
 courier stop
 sleep 3
 pgrep -x courierd && sleep 5
@@ -126,6 +135,7 @@ unchanged "offline without a way" /lab/ghostq requeue $MISFILED --offline --spoo
 cat /lab/unchanged.out
 to_arrive misfiled misfiled@grey.test
 act requeue $MISFILED --offline --via smtp://127.0.0.4:25
+act requeue $SLOW --offline --via smtp://127.0.0.4:25
 act ndr $BODY --offline --allow-backscatter --via smtp://127.0.0.4:25
 count=$(grep -l '"body@back.test"' /lab/received/*.json 2>/dev/null | wc -l)
 [ "$count" = 1 ] && echo "ok: one report about what has no content" || echo "FAILED: $count reports about body"
@@ -137,7 +147,7 @@ sleep 2
 
 say "byte for byte"
 RAW=/lab/raw
-{ printf 'Received: from x by y; Thu, 26 Nov 2026 06:07:28 +0000\nDate: Thu, 26 Nov 2026 06:07:28 +0000\nMessage-ID: <odd@lab.test>\nFrom: "A (x)"   <a@back.test>\nTo: b@grey.test\nBcc: secret@grey.test\nSUBJECT: odd\n folded\t\n\n'
+{ printf 'Received: from x by y; Thu, 26 Nov 2026 06:07:28 +0000\nDate: Thu, 26 Nov 2026 06:07:28 +0000\nMessage-ID: <odd@lab.test>\nFrom: "A (x)" <a@back.test>\nTo: b@grey.test\nBcc: secret@grey.test\nSUBJECT: odd\n folded\t\n\n'
   printf 'From the start\n.\n..\nblanks   \neight bits \303\274\377\001\n\n\n'; } >$RAW
 letter raw raw@back.test raw@grey.test
 settle
@@ -146,6 +156,7 @@ D=$(d_of raw)
 ghost lost raw
 cat $RAW >$D
 sleep 6
+says "writes the field .From. anew" /lab/ghostq requeue "$D" --mail-from a@back.test --to b@grey.test --spool $S --state $STATE
 act requeue "$D" --mail-from a@back.test --to b@grey.test
 sleep 3
 F=$(grep -l 'SUBJECT: odd' $S/msgs/*/D* | head -1)
