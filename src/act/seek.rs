@@ -33,6 +33,7 @@ pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Vec<PathBuf>> {
             };
             match kind {
                 EntryKind::Directory if depth < MAX_DEPTH => waiting.push((path, depth + 1)),
+                EntryKind::Regular if is_in_making(&path) => {}
                 EntryKind::Regular => {
                     seen += 1;
                     let head = root.open_file(&path).ok().and_then(|open| open.head(HEAD).ok());
@@ -89,5 +90,35 @@ pub fn is_finished(source: &str, folder: &Path, path: &Path, ended: bool) -> boo
             in_folder(&["mess"]) && places.iter().any(|place| root.exists(place))
         }
         _ => false,
+    }
+}
+
+/// Whether a mail system writes here what it has not accepted yet: nullmailer-queue and Courier's submit below `tmp`
+/// (nullmailer `src/queue.cc`, `deliver`; Courier `courier/submit2.C`), smtpd below `temporary` (`usr.sbin/smtpd/queue_fs.c`),
+/// dma into files `tmp_…` (`spool.c`, `newspoolf`). The rest of it may never come.
+fn is_in_making(path: &Path) -> bool {
+    let mut parts = path.iter().map(|part| part.to_string_lossy());
+    parts.any(|part| part == "tmp" || part == "temporary" || part.starts_with("tmp_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_being_written_was_not_taken() {
+        let spool = tempfile::tempdir().unwrap();
+        let write = |path: &str| {
+            let path = spool.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "Received: by a\n\tid ghostq-1-2;\n").unwrap();
+        };
+        for path in ["tmp/1072", "tmp_fAk3s0", "temporary/5/m", "tmp/179567/D1"] {
+            write(path);
+        }
+        assert_eq!(seek(spool.path(), "ghostq-1-2;").unwrap(), None);
+        write("queue/1795672705.38");
+        assert_eq!(seek(spool.path(), "ghostq-1-2;").unwrap(), Some(PathBuf::from("queue/1795672705.38")));
+        assert_eq!(seek(spool.path(), "ghostq-1-1;").unwrap(), None);
     }
 }

@@ -9,7 +9,7 @@ use super::scene::Scene;
 use super::settle::{Settling, is_listed};
 use crate::correlate::keys::{Key, MatchedBy, sizes_agree};
 use crate::correlate::{rules, weigh};
-use crate::evidence::{Fact, Locus, Message, Record};
+use crate::evidence::{Fact, Locus, Message, Record, Text};
 use crate::findings::{Class, Finding, Opinion, Sighting, Store, Visibility};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -33,6 +33,8 @@ struct Brief {
     listed: bool,
     size: Option<u64>,
     has_message_id: bool,
+    /// All of its recipients, whatever became of them, if they are known.
+    recipients: Option<BTreeSet<Text>>,
     keys: Vec<(Key, MatchedBy)>,
 }
 
@@ -119,9 +121,25 @@ fn brief(scene: &Scene<'_>, message: &Message, keys: Vec<(Key, MatchedBy)>) -> B
         identity: identity(message),
         listed: scene.case(message).is_some_and(|case| is_listed(&case.listed)),
         size: message.size,
+        recipients: all_recipients(message),
         has_message_id: crate::correlate::keys::own_message_id(message).is_some(),
         keys,
     }
+}
+
+fn all_recipients(message: &Message) -> Option<BTreeSet<Text>> {
+    let envelope = &message.envelope;
+    let whole = envelope.recipient_count.is_none_or(|count| count == envelope.recipients.len() as u64);
+    (whole && !envelope.recipients.is_empty())
+        .then(|| envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect())
+}
+
+/// Whether a mail system queues a message for some recipients here and for others there, as dma does for each: that it lies in
+/// its spool several times is how it works, and nobody gets it twice.
+fn are_shares(one: &Brief, two: &Brief) -> bool {
+    let apart = |one: &BTreeSet<Text>, two: &BTreeSet<Text>| one.is_disjoint(two);
+    one.instance == two.instance
+        && one.recipients.as_ref().zip(two.recipients.as_ref()).is_some_and(|(one, two)| apart(one, two))
 }
 
 impl Copies {
@@ -198,8 +216,11 @@ impl Copies {
         keys.sort_unstable_by_key(|(key, matched_by)| (*matched_by, *key));
         for (key, matched_by) in keys {
             let numbers = self.by_key.get(&(matched_by, key)).map(Vec::as_slice).unwrap_or_default();
-            let fitting =
-                numbers.iter().filter(|number| **number != own && self.fit(matched_by, own, **number));
+            let briefs = |number: usize| self.briefs.get(own).zip(self.briefs.get(number));
+            let share = |number: usize| briefs(number).is_some_and(|(one, two)| are_shares(one, two));
+            let fitting = numbers
+                .iter()
+                .filter(|number| **number != own && self.fit(matched_by, own, **number) && !share(**number));
             for number in fitting.take(MAX_SIGHTINGS + 1) {
                 others.entry(*number).or_insert(matched_by);
             }

@@ -3,7 +3,7 @@
 
 use super::Extent;
 use crate::evidence::{Damage, Text};
-use crate::plan::{Given, Outgoing, OutgoingRecipient, Refusal, Verb};
+use crate::plan::{Given, Outgoing, OutgoingRecipient, Refusal};
 use crate::read::disk::Root;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
@@ -157,21 +157,16 @@ pub fn recipient(address: Text) -> OutgoingRecipient {
     OutgoingRecipient { address, ..OutgoingRecipient::default() }
 }
 
-/// Refuses an envelope with which nothing can be handed in, or returned.
+/// Refuses an envelope with which nothing can be handed in, or returned. Whether the null sender, too, stands against a return is not
+/// decided here: somebody else may be told (`act::ndr::gate`).
 ///
 /// # Errors
 /// [`Refusal`] if the sender or every recipient is unknown, nobody waits for the message any more, an address holds what no
-/// address holds, or it is to be returned to the null sender.
-pub fn complete(outgoing: &Outgoing, verb: Verb) -> Result<(), Refusal> {
+/// address holds.
+pub fn complete(outgoing: &Outgoing) -> Result<(), Refusal> {
     let Some(sender) = &outgoing.sender else {
         return Err(Refusal::new("its envelope sender is not known", NAME_THEM));
     };
-    if verb == Verb::Ndr && sender.is_empty() {
-        return Err(Refusal::new(
-            "it has the null sender: there is nobody to whom it can be returned",
-            "read it; a bounce or a report is never bounced itself (RFC 5321 section 4.5.5)",
-        ));
-    }
     if outgoing.recipients.is_empty() {
         return Err(if outgoing.delivered.is_empty() {
             Refusal::new("its recipients are not known", NAME_THEM)
@@ -262,13 +257,12 @@ mod tests {
             recipients: recipients.iter().map(|address| recipient(Text::from(*address))).collect(),
             ..Outgoing::default()
         };
-        assert!(complete(&outgoing("", &["a@b"]), Verb::Requeue).is_ok());
-        assert!(complete(&outgoing("", &["a@b"]), Verb::Ndr).unwrap_err().reason.contains("null sender"));
-        assert!(complete(&outgoing("a@b", &["a@b\n"]), Verb::Requeue).is_err());
-        assert!(complete(&outgoing("a@b", &[""]), Verb::Requeue).is_err());
-        let nobody = complete(&outgoing("a@b", &[]), Verb::Requeue).unwrap_err();
+        assert!(complete(&outgoing("", &["a@b"])).is_ok());
+        assert!(complete(&outgoing("a@b", &["a@b\n"])).is_err());
+        assert!(complete(&outgoing("a@b", &[""])).is_err());
+        let nobody = complete(&outgoing("a@b", &[])).unwrap_err();
         assert!(nobody.hint.contains("`--to`"), "{nobody:?}");
         let served = Outgoing { delivered: vec![Text::from("c@d")], ..outgoing("a@b", &[]) };
-        assert!(complete(&served, Verb::Requeue).unwrap_err().reason.contains("already"));
+        assert!(complete(&served).unwrap_err().reason.contains("already"));
     }
 }

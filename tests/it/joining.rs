@@ -224,3 +224,18 @@ fn two_files_of_one_number_in_a_qmail_queue_are_not_called_one_message() {
         assert_eq!(finding["sightings"].as_array().map_or(0, Vec::len), 0, "{finding:#}");
     }
 }
+
+#[test]
+fn shares_of_one_message_for_different_recipients_are_no_copies_of_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = |number: usize, recipient: &str| {
+        row(number, "<one@x.example>", "offer", "").replace("b@y.example", recipient)
+    };
+    let others = |rows: [String; 2]| {
+        let found = findings(&scan(&[&table(folder.path(), "one.csv", rows)], &SINCE));
+        assert_eq!(found.len(), 2);
+        found.iter().map(|finding| finding["sightings"].as_array().unwrap().len()).sum::<usize>()
+    };
+    assert_eq!(others([to(1, "b@y.example"), to(2, "c@y.example")]), 0, "nobody gets it twice");
+    assert_eq!(others([to(1, "b@y.example"), to(2, "b@y.example")]), 2, "one gets it twice");
+}

@@ -52,6 +52,10 @@ pub(super) fn commands(outgoing: &Outgoing, offers: &Offers, survey: &Survey) ->
     for recipient in &outgoing.recipients {
         rcpt.push(rcpt_command(recipient, offers, &mut left_out)?);
     }
+    // Of mail from nobody, nobody is told (RFC 5321 section 4.5.5).
+    if outgoing.sender.as_ref().is_some_and(Text::is_empty) {
+        left_out.clear();
+    }
     if rcpt.is_empty() {
         return Err(Failure::lasting("there is no recipient", ""));
     }
@@ -229,6 +233,14 @@ mod tests {
                 "what the sender asked of reports is lost (RET, ENVID, NOTIFY, ORCPT): this server does not offer DSN"
             ]
         );
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_lost_of_a_report_whose_own_fate_nobody_is_told() {
+        let report = Outgoing { sender: Some(Text::default()), ..asked() };
+        let commands = commands(&report, &Offers::default(), &Survey::default()).unwrap();
+        assert_eq!(commands.mail, "MAIL FROM:<>");
+        assert!(commands.notes.is_empty(), "{:?}", commands.notes);
     }
 
     #[test]

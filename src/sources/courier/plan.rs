@@ -95,6 +95,18 @@ impl Host {
         })
     }
 
+    /// Observed on 1.0.16: `From: "A"   <a@b>` becomes `From: "A" <a@b>`; missing `From`, `To`, `Date` and `Message-ID` are added.
+    fn warned(&self, verb: Verb, mut proposal: Proposal) -> Proposal {
+        if verb == Verb::Requeue && self.programs.sendmail.is_some() {
+            proposal.warnings.push(
+                "Courier's sendmail writes the field `From` anew and adds what is missing of the header, which may break a \
+                 signature; `--via smtp://localhost:25` hands it to esmtpd instead, if that runs"
+                    .to_owned(),
+            );
+        }
+        proposal
+    }
+
     /// A message that is gone is not found, and nothing happens (`flushmsg`).
     fn flush(&self, id: &str) -> Option<Command> {
         Some(Command {
@@ -133,7 +145,7 @@ fn propose(host: &Host, ask: &Ask<'_>) -> Result<Proposal, Refusal> {
         if !host.runs && !ask.given.offline {
             return Err(Refusal::new("no courierd runs on this queue: it may be a copy", STOP));
         }
-        return body_alone(ask);
+        return body_alone(ask).map(|proposal| host.warned(ask.verb, proposal));
     }
     let subject = Subject::of(host, ask)?;
     if subject.body.is_none() {

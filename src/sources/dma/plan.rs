@@ -17,6 +17,10 @@ use std::path::{Path, PathBuf};
 /// The mode of both files (`spool.c`, `newspoolf`, `writequeuef`: `fchmod(…, 0660)`; Debian keeps it).
 const MODE: u32 = 0o660;
 
+/// What a run does besides (`dma.c`, `run_queue`, `deliver`; `spool.c`, `load_queue`).
+const WHOLE_SPOOL: &str = "it tries the whole spool: what is too old and fails is returned, an empty M file is sent empty, and a Q \
+                           file whose last line has no end goes to a wrong address";
+
 /// What is known of a spool.
 pub struct Spool {
     /// The group with whose rights dma works.
@@ -35,7 +39,8 @@ pub fn remedies(spool: Spool) -> Remedies {
     }
 }
 
-/// How mail is handed in. No version of dma can be told the null sender: an empty one becomes the name of the user, and `<>`
+/// How mail is handed in. dma drops `Bcc`, and adds `Date`, `Message-ID` and `From` where they are missing (`mail.c`, `readmail`): it has
+/// done so with its own mail already, which it takes byte for byte (observed on 0.13). No version of dma can be told the null sender: an empty one becomes the name of the user, and `<>`
 /// the local part of an address (`dma.c`, `set_from`; 0.13 makes `@HOST` and `<>@HOST` of them).
 fn submission(program: &Path) -> Submission {
     Submission {
@@ -136,10 +141,15 @@ fn visible(spool: &Spool, ask: &Ask<'_>, path: &Path, body: &Stat) -> Result<Pro
                 "give the folder and both files to that group by hand",
             ));
         };
-        let content = content::place(ask.message).map(|path| (Text::from_path(&path), body.uid));
-        for (path, uid) in content.into_iter().chain([(Text::from_path(path), envelope.uid)]) {
-            changes.push(Change::Owner { path: path.clone(), uid, gid: Some(group) });
-            changes.push(Change::Mode { path, mode: MODE });
+        let content = content::place(ask.message).map(|path| (Text::from_path(&path), body));
+        for (path, stat) in content.into_iter().chain([(Text::from_path(path), &envelope)]) {
+            // The content is that of other recipients as well, and may be as it should be.
+            if stat.gid != group {
+                changes.push(Change::Owner { path: path.clone(), uid: stat.uid, gid: Some(group) });
+            }
+            if stat.gid != group || stat.mode & 0o7777 != MODE {
+                changes.push(Change::Mode { path, mode: MODE });
+            }
         }
     }
     // The lifetime counts from the time of the Q file (`dma.c`, `deliver`).
@@ -150,29 +160,21 @@ fn visible(spool: &Spool, ask: &Ask<'_>, path: &Path, body: &Stat) -> Result<Pro
     if changes.is_empty() && hidden {
         return hand_over(ask, Some(path));
     }
-    let run = spool.program.as_deref().map(run);
-    let mut warnings = Vec::new();
-    let (way, lock) = match (changes.is_empty(), run) {
-        (true, None) => return Err(elsewhere()),
-        (true, Some(run)) => (Way::Native { commands: vec![run] }, None),
-        (false, run) => {
-            if run.is_none() {
-                warnings.push(
-                    "dma of this host reads another spool: run `dma -q` where this one is read".to_owned(),
-                );
-            }
-            let lock = Some(Lock::Flock { path: Text::from_path(path) });
-            (Way::Repair { changes, then: run.into_iter().collect() }, lock)
-        }
-    };
-    if spool.program.is_some() {
-        warnings.push(
-            "`dma -q` tries the whole spool: what is too old and fails is returned, an empty M file is sent empty, and a Q file \
-             whose last line has no end goes to a wrong address"
-                .to_owned(),
-        );
+    if !changes.is_empty() {
+        // No run follows: it would try everything else in the spool as well, also what is to be put right after this one.
+        let later = if spool.program.is_some() {
+            format!(
+                "dma sends it at its next run (`dma -q`, which cron starts every few minutes); {WHOLE_SPOOL}"
+            )
+        } else {
+            "dma of this host reads another spool: run `dma -q` where this one is read".to_owned()
+        };
+        let lock = Some(Lock::Flock { path: Text::from_path(path) });
+        return Ok(Proposal { way: Way::Repair { changes, then: Vec::new() }, lock, warnings: vec![later] });
     }
-    Ok(Proposal { way, lock, warnings })
+    let run = run(spool.program.as_deref().ok_or_else(elsewhere)?);
+    let way = Way::Native { commands: vec![run] };
+    Ok(Proposal { way, lock: None, warnings: vec![format!("`dma -q`: {WHOLE_SPOOL}")] })
 }
 
 fn elsewhere() -> Refusal {
@@ -200,7 +202,7 @@ fn hand_over(ask: &Ask<'_>, envelope: Option<&Path>) -> Result<Proposal, Refusal
         Some(path) => outgoing(ask, path, &mut warnings)?,
         None => verbatim::named_by_hand(None, ask.given),
     };
-    verbatim::complete(&outgoing, ask.verb)?;
+    verbatim::complete(&outgoing)?;
     if ask.verb == Verb::Requeue {
         content::write(ask.root, ask.message, Extent::Whole, &mut std::io::sink())?;
     }
@@ -209,12 +211,6 @@ fn hand_over(ask: &Ask<'_>, envelope: Option<&Path>) -> Result<Proposal, Refusal
             warnings.push("the same content is still queued for other recipients".to_owned());
         }
         warnings.push("whether it was delivered before its Q file was lost, only the log says".to_owned());
-    }
-    let null = ask.verb == Verb::Ndr || outgoing.sender.as_ref().is_some_and(Text::is_empty);
-    if null && !ask.given.offline {
-        warnings.push(
-            "dma cannot hand in mail with the null sender, as this has to have: use another way".to_owned(),
-        );
     }
     let content = content::place(ask.message).map(|path| Text::from_path(&path));
     let parts = envelope.map(Text::from_path).into_iter().chain(content).collect();

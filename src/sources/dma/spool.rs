@@ -26,8 +26,10 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     let root = detected.open_root(options)?;
     // Root's group is a copy that kept no owners: dma never runs with the rights of that group.
     let group = root.stat(Path::new(".")).ok().map(|(_, stat)| stat.gid).filter(|gid| *gid != 0);
-    let instance = instance(&root, detected, options, group);
     let live_listing = live::listing(&detected.root);
+    let mut instance = instance(&root, detected, options, group);
+    // dma of this host reads this spool, whether a process of it is there right now or not.
+    instance.at_home = live_listing.is_some();
     let at_work = instance.live.is_some() || live_listing.is_some();
     let spool = Spool { group, in_making_since: at_work.then(|| options.now.plus(-IN_MAKING)) };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));

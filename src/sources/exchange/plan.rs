@@ -39,7 +39,7 @@ fn propose(folders: &[Folder], ask: &Ask<'_>) -> Result<Proposal, Refusal> {
     }
     let mut warnings = Vec::new();
     let outgoing = outgoing(ask, kind.unwrap_or(FolderKind::Queue), &path, missing, &mut warnings)?;
-    verbatim::complete(&outgoing, ask.verb)?;
+    verbatim::complete(&outgoing)?;
     if ask.verb == Verb::Requeue {
         content::write(folders, ask.root, ask.message, Extent::Whole, &mut std::io::sink())?;
     }

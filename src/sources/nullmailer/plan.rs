@@ -94,7 +94,10 @@ fn returnable(owner: Option<u32>, ask: &Ask<'_>, stat: &Stat) -> Result<(), Refu
             "requeue it if it is to be tried again, or move it out of the spool",
         ));
     }
-    let hidden = is_hidden(&ask.message.place.path) || owner.is_some_and(|owner| is_closed(stat, owner));
+    // It never looks into `failed` again (`src/send.cc`, `load_messages`).
+    let hidden = ask.message.queue == "failed"
+        || is_hidden(&ask.message.place.path)
+        || owner.is_some_and(|owner| is_closed(stat, owner));
     match ask.instance.live.filter(|_| !hidden) {
         Some(live) => Err(Refusal::new(
             format!("nullmailer-send (process {}) can see it, and may be sending it right now", live.pid),
@@ -125,7 +128,7 @@ fn hand_over(ask: &Ask<'_>, path: &Path) -> Result<Proposal, Refusal> {
         recipients: whole.recipients.into_iter().map(verbatim::recipient).collect(),
         ..Outgoing::default()
     };
-    verbatim::complete(&outgoing, ask.verb)?;
+    verbatim::complete(&outgoing)?;
     if ask.verb == Verb::Requeue {
         content::write(ask.root, ask.message, Extent::Whole, &mut std::io::sink())?;
     }

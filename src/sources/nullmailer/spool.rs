@@ -22,8 +22,10 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
     }
     // Root's folder is a copy that kept no owners: nullmailer never runs as root.
     let owner = root.stat(Path::new("queue")).ok().map(|(_, stat)| stat.uid).filter(|uid| *uid != 0);
-    let instance = instance(&root, detected, options, &folders);
     let live_listing = live::listing(&detected.root, owner);
+    let mut instance = instance(&root, detected, options, &folders);
+    // The place is compiled into the programs of this host.
+    instance.at_home = live_listing.is_some();
     let tops = folders.iter().map(PathBuf::from).collect();
     let spool = Spool { owner };
     let read = Box::new(move |unit: Unit<'_>, emit: &mut Emit<'_>| read_unit(&spool, unit, emit));

@@ -339,7 +339,7 @@ fn foreign(queue: &Queue, ask: &Ask<'_>, piece: &Piece) -> Result<Proposal, Refu
         }
     }
     let outgoing = verbatim::named_by_hand(None, ask.given);
-    verbatim::complete(&outgoing, ask.verb)?;
+    verbatim::complete(&outgoing)?;
     if ask.verb == Verb::Requeue {
         write(ask.root, ask.message, Extent::Whole, &mut std::io::sink())?;
     }
@@ -362,7 +362,7 @@ fn hand_over(queue: &Queue, ask: &Ask<'_>, found: &Found) -> Result<Proposal, Re
     if outgoing.recipients.is_empty() && outgoing.delivered.is_empty() {
         return Err(whole::unnamed());
     }
-    verbatim::complete(&outgoing, ask.verb)?;
+    verbatim::complete(&outgoing)?;
     if ask.verb == Verb::Requeue {
         write(ask.root, ask.message, Extent::Whole, &mut std::io::sink())?;
     }

@@ -132,6 +132,7 @@ fn a_data_file_alone_goes_to_whom_the_operator_names_or_the_other_name_tells() {
     let given = Given { sender, recipients, offline: false };
     let named = case.proposed(&running(), place, (Verb::Requeue, &[rule], Some(false)), &given).unwrap();
     assert_eq!(told(&named), [place, "a@b -> c@d"]);
+    assert!(named.warnings.iter().any(|warning| warning.contains("`From` anew")), "{:?}", named.warnings);
 
     let lost = queue(CONTROL);
     std::fs::remove_file(lost.path().join("msgs/1/C101")).unwrap();

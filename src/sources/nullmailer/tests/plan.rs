@@ -116,13 +116,20 @@ fn an_address_with_a_comma_stays_one_address() {
 }
 
 #[test]
-fn the_null_sender_is_never_returned_to_and_a_hidden_one_may_be() {
+fn what_nullmailer_cannot_see_may_be_returned_and_of_a_bounce_somebody_else_be_told() {
     let bounce = b"\nroot@d.example\n\nReceived: x\n\nbody\n";
-    let sample = Sample::of(&Nullmailer, &FOLDERS, &[("queue/.1.2", WHOLE), ("queue/.3.4", bounce)]);
+    let sample = Sample::of(
+        &Nullmailer,
+        &FOLDERS,
+        &[("queue/.1.2", WHOLE), ("queue/.3.4", bounce), ("failed/5.6", bounce)],
+    );
     let proposal = propose(&sample, Verb::Ndr, "queue/.1.2", &["foreign-name"], &nothing()).unwrap();
     assert_eq!(handed_over(&proposal).0, ["queue/.1.2"]);
-    let refusal = propose(&sample, Verb::Ndr, "queue/.3.4", &["foreign-name"], &nothing()).unwrap_err();
-    assert!(refusal.reason.contains("null sender"));
+    // Who is told of one with the null sender is decided by `--ndr-to`, without which the gate refuses it.
+    let proposal = propose(&sample, Verb::Ndr, "queue/.3.4", &["foreign-name"], &nothing()).unwrap();
+    assert_eq!(handed_over(&proposal).1.sender, Some(Text::default()));
+    let set_aside = propose(&sample, Verb::Ndr, "failed/5.6", &["held"], &nothing()).unwrap();
+    assert_eq!(handed_over(&set_aside).0, ["failed/5.6"], "nullmailer-send never looks there");
 }
 
 /// A body that ends between two lines cannot be told from a whole one; everything else can.
