@@ -33,7 +33,6 @@ pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Vec<PathBuf>> {
             };
             match kind {
                 EntryKind::Directory if depth < MAX_DEPTH => waiting.push((path, depth + 1)),
-                EntryKind::Regular if is_in_making(&path) => {}
                 EntryKind::Regular => {
                     seen += 1;
                     let head = root.open_file(&path).ok().and_then(|open| open.head(HEAD).ok());
@@ -93,14 +92,6 @@ pub fn is_finished(source: &str, folder: &Path, path: &Path, ended: bool) -> boo
     }
 }
 
-/// Whether a mail system writes here what it has not accepted yet: nullmailer-queue and Courier's submit below `tmp`
-/// (nullmailer `src/queue.cc`, `deliver`; Courier `courier/submit2.C`), smtpd below `temporary` (`usr.sbin/smtpd/queue_fs.c`),
-/// dma into files `tmp_…` (`spool.c`, `newspoolf`). The rest of it may never come.
-fn is_in_making(path: &Path) -> bool {
-    let mut parts = path.iter().map(|part| part.to_string_lossy());
-    parts.any(|part| part == "tmp" || part == "temporary" || part.starts_with("tmp_"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,17 +99,23 @@ mod tests {
     #[test]
     fn what_is_only_being_written_was_not_taken() {
         let spool = tempfile::tempdir().unwrap();
-        let write = |path: &str| {
+        for path in ["tmp/1072", "tmp_fAk3s0", "temporary/5/m", "tmp/179567/D1", "queue/1795672705.38"] {
             let path = spool.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "Received: by a\n\tid ghostq-1-2;\n").unwrap();
-        };
-        for path in ["tmp/1072", "tmp_fAk3s0", "temporary/5/m", "tmp/179567/D1"] {
-            write(path);
         }
-        assert_eq!(seek(spool.path(), "ghostq-1-2;").unwrap(), None);
-        write("queue/1795672705.38");
-        assert_eq!(seek(spool.path(), "ghostq-1-2;").unwrap(), Some(PathBuf::from("queue/1795672705.38")));
-        assert_eq!(seek(spool.path(), "ghostq-1-1;").unwrap(), None);
+        assert!(seek(spool.path(), "ghostq-1-1;").unwrap().is_empty());
+        let found = seek(spool.path(), "ghostq-1-2;").unwrap();
+        assert_eq!(found.len(), 5);
+        for source in ["nullmailer", "dma", "opensmtpd", "courier"] {
+            let finished: Vec<_> =
+                found.iter().filter(|path| is_finished(source, spool.path(), path, true)).collect();
+            let is_queue = source == "nullmailer" || source == "opensmtpd";
+            assert_eq!(
+                finished,
+                if is_queue { vec![Path::new("queue/1795672705.38")] } else { vec![] },
+                "{source}"
+            );
+        }
     }
 }
