@@ -15,8 +15,10 @@ pub struct Held(#[expect(dead_code, reason = "closing it is what ends the lock")
 /// Takes the lock of the state folder, so that nobody else acts meanwhile.
 ///
 /// # Errors
-/// When another ghostq has it, or the folder cannot be written.
+/// When another ghostq has it, the folder cannot be written, or others can write there: the journal says which commands are run and
+/// which files get another owner, so that whoever writes it acts in the operator's name.
 pub fn operator(state: &Path) -> Result<Held> {
+    check_own(state)?;
     let path = state.join("lock");
     let failed = || format!("could not open `{}`", path.display());
     let mut options = OpenOptions::new();
@@ -34,6 +36,25 @@ pub fn operator(state: &Path) -> Result<Held> {
         ),
         Err(error) => Err(std::io::Error::from(error)).with_context(failed),
     }
+}
+
+fn check_own(state: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = rustix::process::geteuid().as_raw();
+    for path in [state.to_owned(), state.join(super::journal::FILE)] {
+        let there = match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            there => there.with_context(|| format!("could not look at `{}`", path.display()))?,
+        };
+        if ![0, user].contains(&there.uid()) || there.mode() & 0o022 != 0 {
+            bail!(
+                "others can write to `{}`, and could have ghostq do what they want: give `--state` another folder, or take that away \
+                 from them (`chmod go-w`)",
+                path.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Takes the mail system's own lock on a message, without waiting.

@@ -3,6 +3,7 @@
 use super::scan::EvidenceArgs;
 use super::{output, settings};
 use crate::evidence::Text;
+use crate::plan::course::Operation;
 use crate::plan::{Choice, Given, Job, Refused, Ret, Verb};
 use crate::report::plan as report;
 use crate::run::act::apply::{self, Applied};
@@ -15,7 +16,8 @@ use crate::run::interrupt;
 use crate::run::scene::Scene;
 use anyhow::{Result, bail};
 use clap::Args;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Send messages on that nobody would deliver.
 #[derive(Debug, Clone, Args)]
@@ -174,6 +176,12 @@ struct ExecutionArgs {
 }
 
 impl RequeueArgs {
+    /// The same for what was not begun of an earlier operation.
+    #[must_use]
+    pub fn again(self, operation: &Operation) -> Self {
+        Self { common: self.common.again(operation) }
+    }
+
     /// What is asked for.
     ///
     /// # Errors
@@ -184,6 +192,12 @@ impl RequeueArgs {
 }
 
 impl NdrArgs {
+    /// The same for what was not begun of an earlier operation.
+    #[must_use]
+    pub fn again(self, operation: &Operation) -> Self {
+        Self { common: self.common.again(operation), ..self }
+    }
+
     /// What is asked for.
     ///
     /// # Errors
@@ -204,13 +218,23 @@ impl NdrArgs {
 }
 
 impl ActArgs {
+    /// Which messages are meant is in the journal: the report was read then, and may have been on stdin.
+    fn again(mut self, operation: &Operation) -> Self {
+        if self.selection.from.take().is_some() && self.evidence.paths.is_empty() {
+            let roots: BTreeSet<PathBuf> =
+                operation.jobs.values().map(|course| course.job.root.to_path()).collect();
+            self.evidence.paths = roots.into_iter().collect();
+        }
+        self
+    }
+
     fn request(&self, verb: Verb, report: NdrRequest, words: Vec<String>) -> Result<ActRequest> {
         let (select, how) = (&self.selection, &self.execution);
         let mut evidence = self.evidence.clone();
         let mut findings = None;
         if let Some(path) = &select.from {
             let known = select::from_report(path)?;
-            if evidence.paths.is_empty() {
+            if evidence.paths.is_empty() && !known.elsewhere {
                 evidence.paths = known.roots.iter().map(Text::to_path).collect();
             }
             findings = Some(known.findings);
@@ -287,13 +311,20 @@ fn run(request: &ActRequest, how: &ExecutionArgs) -> Result<Exit> {
             planned.jobs.len() as u64 + planned.beyond
         );
     }
+    if planned.jobs.is_empty() && json {
+        output::print_json(&report::went_json("", &[], 0, "", &planned.refused))?;
+        return Ok(exit_of_plan(&planned));
+    }
     if planned.jobs.is_empty() {
         output::print(&report::plan_text(&shown(request, &planned, true), settings::width()))?;
         tell_scan(&planned);
         return Ok(exit_of_plan(&planned));
     }
     let applied = apply::apply(request, &scene, &planned, &mut |_, _| {})?;
-    tell_applied(request, &applied, &planned.refused, json)?;
+    tell_applied(&request.state, &applied, &planned.refused, json)?;
+    if planned.beyond > 0 {
+        output::tell(&format!("{} more are selected, beyond `--max`: run it again for them", planned.beyond));
+    }
     tell_scan(&planned);
     Ok(if applied.complete() { exit_of_plan(&planned) } else { Exit::Incomplete })
 }
@@ -319,8 +350,12 @@ fn preview(request: &ActRequest) -> Result<Exit> {
 }
 
 fn shown<'a>(request: &'a ActRequest, planned: &'a Planned, applied: bool) -> report::Plan<'a> {
-    let words = std::iter::once("ghostq".to_owned()).chain(request.words.iter().map(|word| quoted(word)));
-    let apply = words.chain(std::iter::once("--apply".to_owned())).collect::<Vec<_>>().join(" ");
+    let mut words: Vec<String> =
+        std::iter::once("ghostq").chain(request.words.iter().map(String::as_str)).map(quoted).collect();
+    // Behind `--`, it would be the name of a message.
+    let end = request.words.iter().position(|word| word == "--").map_or(words.len(), |at| at + 1);
+    words.insert(end, "--apply".to_owned());
+    let apply = words.join(" ");
     report::Plan {
         verb: request.verb.name(),
         host: &request.scan.host,
@@ -346,8 +381,8 @@ fn quoted(word: &str) -> String {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn tell_applied(request: &ActRequest, applied: &Applied, refused: &[Refused], json: bool) -> Result<()> {
-    let told = crate::act::journal::read(&request.state)?;
+pub fn tell_applied(state: &Path, applied: &Applied, refused: &[Refused], json: bool) -> Result<()> {
+    let told = crate::act::journal::read(state)?;
     let operation = told.operation(&applied.operation);
     let hint = |job: &Job, end: Option<crate::plan::entry::End>| {
         operation.filter(|_| end.is_none()).and_then(|operation| log_hint(operation, job))

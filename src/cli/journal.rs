@@ -1,6 +1,8 @@
 //! `ghostq journal`, `undo` and `resume`.
 
 use super::{act, output, settings};
+use crate::plan::Refused;
+use crate::plan::course::Operation;
 use crate::report::plan as report;
 use crate::run::act::apply::Applied;
 use crate::run::act::resume::{self, Known};
@@ -10,7 +12,7 @@ use crate::run::exit::Exit;
 use crate::run::interrupt;
 use anyhow::{Context as _, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the journal is, and how it is printed.
 #[derive(Debug, Clone, Args)]
@@ -133,10 +135,11 @@ pub fn undo(args: &UndoArgs) -> Result<Exit> {
 ///
 /// # Errors
 /// When the journal cannot be read or written, nothing is open, or nothing can be scanned.
-pub fn resume(args: &ResumeArgs, request: impl Fn(Vec<String>) -> Result<ActRequest>) -> Result<Exit> {
+pub fn resume(args: &ResumeArgs, request: impl Fn(&Operation) -> Result<ActRequest>) -> Result<Exit> {
     interrupt::listen();
     let json = act::is_json(&args.place.format)?;
-    let (folder, target) = (args.place.folder(), Target::parse(args.target.as_deref())?);
+    let (folder, target) =
+        (std::path::absolute(args.place.folder())?, Target::parse(args.target.as_deref())?);
     let operation = resume::pending(&folder, &target)?;
     let known = match (args.sent, args.not_sent) {
         (true, _) => Some(Known::Sent),
@@ -145,20 +148,43 @@ pub fn resume(args: &ResumeArgs, request: impl Fn(Vec<String>) -> Result<ActRequ
     };
     let exact = Target { operation: Some(operation.name.clone()), job: target.job };
     let mut applied = resume::begun(&folder, &settings::mail_name(), &exact, known, &mut |_, _| {})?;
-    let mut request =
-        request(operation.words.clone()).context("the words of the operation are no longer understood")?;
-    request.state = std::path::absolute(&folder)?;
     let mut refused = Vec::new();
-    if applied.left > 0 && !interrupt::interrupted() {
-        let (more, gone) = resume::not_begun(&request, &operation, &exact, &mut |_, _| {})?;
-        applied.went.extend(more.went);
-        applied.left = more.left;
-        applied.why = more.why;
-        refused = gone;
+    let mut trouble = None;
+    if applied.left > 0 && known.is_none() && !interrupt::interrupted() {
+        match anew(&operation, &exact, &folder, request) {
+            Ok((more, gone)) => {
+                applied.went.extend(more.went);
+                applied.left = more.left;
+                applied.why = more.why;
+                refused = gone;
+            }
+            Err(error) => trouble = Some(error),
+        }
     }
     let complete = applied.complete() && refused.is_empty();
-    act::tell_applied(&request, &applied, &refused, json)?;
-    Ok(if complete { Exit::Clean } else { Exit::Incomplete })
+    if !applied.went.is_empty() || !refused.is_empty() || trouble.is_none() {
+        act::tell_applied(&folder, &applied, &refused, json)?;
+    }
+    match trouble {
+        Some(error) => Err(error),
+        None => Ok(if complete { Exit::Clean } else { Exit::Incomplete }),
+    }
+}
+
+/// Plans what was not begun as it was planned then: its words may name paths below the folder in which it was run.
+fn anew(
+    operation: &Operation,
+    target: &Target,
+    state: &Path,
+    request: impl Fn(&Operation) -> Result<ActRequest>,
+) -> Result<(Applied, Vec<Refused>)> {
+    if let Some(folder) = &operation.folder {
+        std::env::set_current_dir(folder.to_path())
+            .with_context(|| format!("could not go to `{}`, where the operation was run", folder.lossy()))?;
+    }
+    let mut request = request(operation).context("the words of the operation are no longer understood")?;
+    state.clone_into(&mut request.state);
+    resume::not_begun(&request, operation, target, &mut |_, _| {})
 }
 
 fn print_applied(applied: &Applied, json: bool) -> Result<()> {

@@ -10,6 +10,7 @@ mod scan;
 mod settings;
 mod show;
 
+use crate::plan::course::Operation;
 use crate::run::act::ActRequest;
 use crate::run::exit::Exit;
 use anyhow::Result;
@@ -154,19 +155,24 @@ fn run(cli: Cli) -> Result<Exit> {
 
 /// The words of the command line, without what only says when to do it.
 fn words() -> Vec<String> {
+    let mut only_values = false;
     std::env::args_os()
         .skip(1)
         .map(|word| word.to_string_lossy().into_owned())
-        .filter(|word| word != "--apply")
+        .filter(|word| {
+            only_values |= word == "--";
+            only_values || word != "--apply"
+        })
         .collect()
 }
 
-/// What the words of an earlier command line asked for.
-fn request_of(words: Vec<String>) -> Result<ActRequest> {
+/// What the words of an earlier operation asked for.
+fn request_of(operation: &Operation) -> Result<ActRequest> {
+    let words = operation.words.clone();
     let cli = Cli::try_parse_from(std::iter::once("ghostq".to_owned()).chain(words.clone()))?;
     match cli.verb {
-        Some(Verb::Requeue(args)) => args.request(words),
-        Some(Verb::Ndr(args)) => args.request(words),
+        Some(Verb::Requeue(args)) => args.again(operation).request(words),
+        Some(Verb::Ndr(args)) => args.again(operation).request(words),
         _ => anyhow::bail!("it was neither requeue nor ndr"),
     }
 }

@@ -18,6 +18,8 @@ pub struct Operation {
     pub uid: u32,
     /// The words of the command line.
     pub words: Vec<String>,
+    /// The folder in which it was run.
+    pub folder: Option<Text>,
     /// Logs as they were when it began.
     pub logs: Vec<LogMark>,
     /// Its jobs by number.
@@ -224,8 +226,9 @@ impl Operation {
     /// Takes in a line of the journal.
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
-            Entry::Opened { verb, words, logs, uid, .. } => {
+            Entry::Opened { verb, words, folder, logs, uid, .. } => {
                 self.verb.clone_from(verb);
+                self.folder.clone_from(folder);
                 self.words.clone_from(words);
                 self.logs.clone_from(logs);
                 self.uid = *uid;

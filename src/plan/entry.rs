@@ -34,6 +34,9 @@ pub enum Entry {
         verb: String,
         /// The words of the command line, so that what was not begun can be taken up again.
         words: Vec<String>,
+        /// The folder in which it was run, since words may name paths below it.
+        #[serde(default)]
+        folder: Option<Text>,
         /// Logs as they were then: what is written into them later may tell what became of a message.
         logs: Vec<LogMark>,
     },

@@ -213,7 +213,7 @@ impl Outgoing {
                 RecipientState::Unknown => {
                     return Err(Refusal::new(
                         format!("it is not known whether `{}` has it already", recipient.address.lossy()),
-                        "look into the logs of the mail system, and name those who wait for it with `--to`",
+                        "look into the logs of the mail system who waits for it; `ghostq requeue --via export:DIR` writes it into a folder for them",
                     ));
                 }
             }

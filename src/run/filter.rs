@@ -23,9 +23,12 @@ pub struct Filter {
 impl Filter {
     /// Whether a finding is to be reported, judged at `now`.
     pub fn accepts(&self, finding: &Finding, now: crate::evidence::Time) -> bool {
-        if finding.class == Class::Blocker {
-            return true;
-        }
+        finding.class == Class::Blocker || self.matches(finding, now)
+    }
+
+    /// Whether a finding is one of those that were asked for, judged at `now`. A blocker is no exception: what is reported without
+    /// being asked for is not acted upon.
+    pub fn matches(&self, finding: &Finding, now: crate::evidence::Time) -> bool {
         let message = &finding.message;
         let age = finding.age(now);
         // The inode of a copy changed when it was copied, which may be after the clock by which is judged.

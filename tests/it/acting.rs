@@ -250,6 +250,141 @@ fn a_canary_goes_first_and_the_others_follow_when_it_is_asked_for() {
 }
 
 #[test]
+fn what_becomes_of_a_message_is_said_only_where_nobody_knows_it() {
+    let desk = Desk::of_ghosts(3);
+    desk.act("requeue --apply --canary");
+    let operation = operation(&desk);
+    for (job, word) in [(1, "--sent"), (2, "--sent"), (2, "--not-sent"), (9, "--sent")] {
+        let ran = desk.journal(&format!("resume {operation}.{job} {word}"));
+        assert_eq!(ran.code, 2, "{job} {word}: {}{}", ran.out, ran.err);
+    }
+    assert_eq!(desk.letters().len(), 1, "none was begun by that");
+    assert_eq!(desk.journal(&format!("undo {operation}.9 --apply")).code, 2);
+}
+
+#[test]
+fn an_operation_is_resumed_where_it_was_run() {
+    let desk = Desk::of_ghosts(2);
+    let own = desk.own.path();
+    for (folder, spool) in
+        [("here", desk.spool.path().to_owned()), ("there", Desk::of_ghosts(2).spool.keep())]
+    {
+        fs::create_dir(own.join(folder)).unwrap();
+        std::os::unix::fs::symlink(spool, own.join(folder).join("link")).unwrap();
+    }
+    let words = desk.words("requeue --apply --canary --spool link/queue/..");
+    let run = |folder: &str, words: &[String]| {
+        finish(command().args(words).current_dir(own.join(folder)).env("GHOSTQ_STATE", desk.state()))
+    };
+    let ran = run("here", &words);
+    assert_eq!(desk.letters().len(), 1, "{}{}", ran.out, ran.err);
+    let resumed = run("there", &["resume".to_owned()]);
+    assert_eq!((resumed.code, desk.letters().len()), (0, 2), "{}{}", resumed.out, resumed.err);
+    assert_eq!(fs::read_dir(desk.spool.path().join("queue")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(own.join("there/link/queue")).unwrap().count(), 2, "not those of the same names");
+    fs::remove_dir_all(own.join("there/link").canonicalize().unwrap()).unwrap();
+}
+
+#[test]
+fn another_message_under_the_name_of_one_that_was_planned_is_not_sent() {
+    let desk = Desk::of_ghosts(2);
+    desk.act("requeue --apply --canary");
+    let left = fs::read_dir(desk.spool.path().join("queue")).unwrap().next().unwrap().unwrap().path();
+    fs::write(left, "x@x.example\ny@y.example\n\nFrom: x@x.example\nMessage-ID: <9@x.example>\n\nother\n")
+        .unwrap();
+    let resumed = desk.journal("resume");
+    assert_eq!((resumed.code, desk.letters().len()), (3, 1), "{}{}", resumed.out, resumed.err);
+    assert!(in_one_line(&resumed.out).contains("another message lies there by now"), "{}", resumed.out);
+}
+
+#[test]
+fn a_filter_leaves_out_blockers_too() {
+    let desk = Desk::with("sendmail/several-queues");
+    assert!(desk.act("requeue").out.contains("Refused"), "one blocks a queue");
+    let ran = desk.act("requeue --format json --sender nobody@nowhere.example").document();
+    let none = serde_json::json!([]);
+    assert_eq!((&ran["jobs"], &ran["refused"]), (&none, &none));
+}
+
+#[test]
+fn recipients_that_are_given_are_those_of_one_message() {
+    let desk = Desk::with("dma/ghosts");
+    let given = "--to x@y.example --mail-from z@y.example --format json";
+    let ran = desk.act(&format!("requeue {given}")).document();
+    let refused = |ran: &Value| {
+        let all = ran["refused"].as_array().unwrap().clone();
+        all.into_iter().filter(|one| text(&one["reason"]).contains("`--to`")).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&ran).len(), 3, "{ran}");
+    assert_eq!(ran["jobs"].as_array().unwrap().len(), 1);
+    assert_eq!(ran["jobs"][0]["number"], 1);
+    let one = text(&refused(&ran)[0]["called"]);
+    let ran = desk.act(&format!("requeue {given} {one}")).document();
+    assert_eq!(ran["jobs"][0]["recipients"][0], "x@y.example");
+}
+
+#[test]
+fn of_two_files_of_one_message_one_is_sent() {
+    let desk = Desk::of_ghosts(1);
+    let queue = desk.spool.path().join("queue");
+    // Without a Message-ID, by which a scan would tell.
+    let message = "a@a.example\nb@b.example\n\nFrom: a@a.example\n\nbody\n";
+    for name in [".1700000000.100", ".1700000001.101"] {
+        fs::write(queue.join(name), message).unwrap();
+    }
+    let ran = desk.act("requeue --apply");
+    assert_eq!((ran.code, desk.letters().len()), (3, 1), "{}{}", ran.out, ran.err);
+    assert!(in_one_line(&ran.out).contains("it would arrive twice"), "{}", ran.out);
+}
+
+#[test]
+fn a_report_says_where_to_look_and_what_is_gone_is_named() {
+    let desk = Desk::of_ghosts(2);
+    let spool = desk.spool.path().display().to_string();
+    let path = desk.own.path().join("report.jsonl");
+    let scanned = ghostq(["scan", &spool, "--format", "jsonl", "--quiet", "--settle", "0"]);
+    fs::write(&path, &scanned.out).unwrap();
+    fs::remove_file(desk.spool.path().join("queue/.1700000000.100")).unwrap();
+    let words =
+        ["requeue", "--offline", "--format", "json", "--quiet", "--settle", "0", "--via", "smtp://localhost"];
+    let ran = finish(command().args(words).arg("--from").arg(&path));
+    assert_eq!(jobs(&ran), 1, "{}{}", ran.out, ran.err);
+    assert!(text(&ran.document()["refused"][0]["reason"]).contains("not found any more"), "{}", ran.out);
+}
+
+#[test]
+fn a_journal_that_others_can_write_is_not_followed() {
+    let desk = Desk::of_ghosts(2);
+    desk.act("requeue --apply --canary");
+    for (path, mode) in [(desk.state(), 0o777), (desk.state().join("journal.jsonl"), 0o666)] {
+        let was = fs::metadata(&path).unwrap().permissions();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        for ran in [desk.journal("resume"), desk.act("requeue --apply"), desk.journal("undo --apply")] {
+            assert_eq!((ran.code, desk.letters().len()), (2, 1), "{}", ran.err);
+            assert!(ran.err.contains("others can write"), "{}", ran.err);
+        }
+        fs::set_permissions(&path, was).unwrap();
+    }
+    assert_eq!(desk.journal("resume").code, 0);
+}
+
+#[test]
+fn what_was_done_is_json_where_nothing_could_be() {
+    let desk = Desk::of_ghosts(0);
+    let done = desk.act("requeue --apply --format json");
+    assert_eq!(text(&done.document()["schema"]), "ghostq.result/1", "{}", done.out);
+}
+
+#[test]
+fn the_command_of_a_plan_does_what_the_plan_says() {
+    let desk = Desk::of_ghosts(2);
+    let mut words = desk.words("requeue");
+    words.extend(["--", "1700000001.101"].map(str::to_owned));
+    let ran = finish(command().args(words).env("GHOSTQ_STATE", desk.state()));
+    assert!(ran.out.contains("--apply -- 1700000001.101"), "{}", ran.out);
+}
+
+#[test]
 fn many_messages_want_a_number() {
     let desk = Desk::of_ghosts(103);
     let ran = desk.act("requeue --apply");

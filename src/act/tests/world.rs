@@ -261,6 +261,7 @@ pub fn opened() -> Entry {
         uid: 0,
         verb: "requeue".to_owned(),
         words: vec!["requeue".to_owned()],
+        folder: None,
         logs: Vec::new(),
     }
 }

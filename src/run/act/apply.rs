@@ -139,7 +139,7 @@ pub(super) fn carry_out(
         let (course, writer) = waiting.remove(next);
         let mark = content::mark(&course.job, &operation);
         let went = workshop.carry_on(course, &mut |out| writer.write(&mark, out))?;
-        pace.gone(&domains(&course.job), Instant::now());
+        pace.gone(&domains(&course.job, writer), Instant::now());
         told(&course.job, &went);
         applied.went.push((course.job.clone(), went));
     }
@@ -152,7 +152,7 @@ pub(super) fn carry_out(
 fn next(waiting: &[&mut (Course, Writer<'_>)], pace: &Pace) -> usize {
     loop {
         let now = Instant::now();
-        let waits = waiting.iter().map(|(course, _)| pace.wait(&domains(&course.job), now));
+        let waits = waiting.iter().map(|(course, writer)| pace.wait(&domains(&course.job, writer), now));
         let (number, wait) =
             waits.enumerate().min_by_key(|(number, wait)| (*wait, *number)).unwrap_or_default();
         if wait.is_zero() || interrupt::interrupted() {
@@ -162,11 +162,14 @@ fn next(waiting: &[&mut (Course, Writer<'_>)], pace: &Pace) -> usize {
     }
 }
 
-/// The domains to which a job sends.
-fn domains(job: &Job) -> Vec<String> {
-    let recipients = job.outgoing.iter().flat_map(|outgoing| &outgoing.recipients);
-    let mut domains: Vec<String> =
-        recipients.filter_map(|r| Some(r.address.lossy().rsplit_once('@')?.1.to_ascii_lowercase())).collect();
+/// The domains to which a job sends, or lets the mail system send.
+pub(super) fn domains(job: &Job, writer: &Writer<'_>) -> Vec<String> {
+    let addresses: Vec<&Text> = match &job.outgoing {
+        Some(outgoing) => outgoing.recipients.iter().map(|recipient| &recipient.address).collect(),
+        None => writer.addresses(),
+    };
+    let domain = |address: &Text| Some(address.lossy().rsplit_once('@')?.1.to_ascii_lowercase());
+    let mut domains: Vec<String> = addresses.into_iter().filter_map(domain).collect();
     domains.sort();
     domains.dedup();
     domains
@@ -187,6 +190,7 @@ fn opening(request: &ActRequest) -> Entry {
         uid: crate::read::process::user(),
         verb: request.verb.name().to_owned(),
         words: request.words.clone(),
+        folder: std::env::current_dir().ok().map(|folder| Text::from_path(&folder)),
         logs: LOGS.iter().filter_map(|path| log_mark(Path::new(path))).collect(),
     }
 }

@@ -109,13 +109,20 @@ impl<'a> Builder<'a> {
             Visibility::Listed => Some(true),
             Visibility::Unknown => None,
         };
-        if !finding.sightings.is_empty() && self.request.verb == Verb::Requeue {
+        // A report would say that nobody sends it any more.
+        if !finding.sightings.is_empty() {
             return Err(Refusal::new(
                 "the same message was seen in another place as well, from where it may be sent too",
                 "`ghostq show` names both; act on one of them by hand once you know that the other is not sent",
             ));
         }
         let given = &self.request.given;
+        if let Some(live) = place.instance.live.filter(|_| given.offline) {
+            return Err(Refusal::new(
+                format!("process {} works in this spool, so that it is not offline", live.pid),
+                "leave out `--offline`, or stop the mail system first",
+            ));
+        }
         if !given.offline && !place.instance.at_home && place.instance.live.is_none() {
             return Err(Refusal::new(
                 "this spool is not that of a mail system on this host: what it holds may have been delivered from elsewhere since",

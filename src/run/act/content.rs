@@ -215,6 +215,18 @@ impl<'a> Writer<'a> {
         Self { request, scene, finding, outgoing: reported }
     }
 
+    /// Whom the mail system itself sends to where nothing is handed in: those who wait for the message, or its sender.
+    pub fn addresses(&self) -> Vec<&'a Text> {
+        let envelope = &self.finding.message.envelope;
+        match self.request.verb {
+            Verb::Ndr => envelope.sender.iter().collect(),
+            Verb::Requeue => {
+                let waits = envelope.recipients.iter().filter(|r| r.state != RecipientState::Done);
+                waits.map(|recipient| &recipient.address).collect()
+            }
+        }
+    }
+
     /// Writes it.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use super::ActRequest;
 use super::build::Builder;
 use crate::findings::{Class, Finding, Summary};
-use crate::plan::{Job, Outgoing, Refused};
+use crate::plan::{Door, Job, Outgoing, Refusal, Refused};
+use crate::run::filter::Filter;
 use crate::run::scan::{self, Outcome};
 use crate::run::scene::Scene;
 use anyhow::Result;
@@ -55,7 +56,12 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
     let mut met = vec![false; request.selection.ids.len()];
     let mut chosen: Vec<Finding> = Vec::new();
     let by_filter = request.selection.ids.is_empty() && request.selection.findings.is_none();
+    let mut missing = request.selection.findings.clone().unwrap_or_default();
     findings.each_sorted(|finding| {
+        missing.remove(&finding.id);
+        if !request.scan.filter.matches(&finding, scene.clock.now) {
+            return Ok(());
+        }
         let Some(by) = request.selection.takes(&finding, &planned.summary) else { return Ok(()) };
         // What is only worth knowing is acted upon where it was asked for by name.
         let named = request.scan.filter.wants_each(finding.rule());
@@ -79,22 +85,94 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
         }
         let number = u32::try_from(planned.jobs.len() + 1).unwrap_or(u32::MAX);
         match builder.build(number, &finding) {
-            Ok((job, reported)) => planned.jobs.push(PlannedJob { job, finding, reported }),
+            Ok((job, reported)) => {
+                match twin(&planned.jobs, &job).filter(|_| request.selection.ids.is_empty()) {
+                    Some(refusal) => planned.refused.push(builder.refused(&finding, refusal)),
+                    None => planned.jobs.push(PlannedJob { job, finding, reported }),
+                }
+            }
             Err(refusal) => planned.refused.push(builder.refused(&finding, refusal)),
         }
     }
+    only_one_is_given(request, &mut planned, &builder);
+    let mut missing: Vec<String> = missing.into_iter().collect();
+    missing.sort();
+    planned.refused.extend(missing.into_iter().map(|id| absent(
+        id,
+        "the report has it, and it is not found any more: it may be delivered, or lie in another place than was looked at",
+        "name its spool with `--spool` as it was named for the report".to_owned(),
+    )));
     let missed = request.selection.ids.iter().zip(met).filter(|(_, met)| !met);
-    planned.refused.extend(missed.map(|(id, _)| {
-        Refused {
-            finding: id.clone(),
-            called: id.clone(),
-            rule: String::new(),
-            place: String::new(),
-            reason: "no rule speaks of a message of this name: it may be delivered, healthy in the queue, or just now open in \
-                     another process"
-                .to_owned(),
-            hint: format!("`ghostq show {id}` says what is known of it"),
-        }
-    }));
+    let filtered = request.scan.filter != Filter::default() || request.selection.findings.is_some();
+    let reason = if filtered {
+        "no rule speaks of a message of this name, or the rest of the selection leaves it out"
+    } else {
+        "no rule speaks of a message of this name: it may be delivered, healthy in the queue, or just now \
+         open in another process"
+    };
+    planned.refused.extend(
+        missed.map(|(id, _)| {
+            absent(id.clone(), reason, format!("`ghostq show {id}` says what is known of it"))
+        }),
+    );
     Ok(planned)
+}
+
+/// Whether a message before this one has its very bytes and one of its recipients: two files of one message, of which one is sent.
+fn twin(planned: &[PlannedJob], job: &Job) -> Option<Refusal> {
+    let content = job.content.as_ref().filter(|_| !job.door.as_ref().is_some_and(Door::is_export))?;
+    let outgoing = job.outgoing.as_ref()?;
+    let shares = |other: &Outgoing| {
+        other.recipients.iter().any(|of| outgoing.recipients.iter().any(|own| own.address == of.address))
+    };
+    let is_twin = |other: &&PlannedJob| {
+        other.job.content.as_ref() == Some(content) && other.job.outgoing.as_ref().is_some_and(shares)
+    };
+    let other = planned.iter().find(is_twin)?;
+    Some(Refusal::new(
+        format!(
+            "it has the same bytes as {}, and a recipient in common: sent as well, it would arrive twice",
+            other.job.called()
+        ),
+        "once that one was sent, compare both; name this one by its ID if it is to be sent all the same",
+    ))
+}
+
+/// What was named and is not among the findings.
+fn absent(name: String, reason: &str, hint: String) -> Refused {
+    Refused {
+        finding: name.clone(),
+        called: name,
+        rule: String::new(),
+        place: String::new(),
+        reason: reason.to_owned(),
+        hint,
+    }
+}
+
+/// Recipients that were given are those of one message: others that have lost theirs were to go to somebody else.
+fn only_one_is_given(request: &ActRequest, planned: &mut Planned, builder: &Builder<'_>) {
+    let given = &request.given.recipients;
+    let takes_them = |planned: &PlannedJob| {
+        let outgoing = planned.reported.as_ref().or(planned.job.outgoing.as_ref());
+        outgoing.is_some_and(|outgoing| outgoing.recipients.iter().map(|r| &r.address).eq(given))
+    };
+    let named = !request.selection.ids.is_empty();
+    let count = planned.jobs.iter().filter(|planned| takes_them(planned)).count();
+    if given.is_empty() || named || count < 2 {
+        return;
+    }
+    let (those, others) = std::mem::take(&mut planned.jobs).into_iter().partition(takes_them);
+    planned.jobs = others;
+    for (number, planned) in (1..).zip(&mut planned.jobs) {
+        planned.job.number = number;
+    }
+    let those: Vec<PlannedJob> = those;
+    planned.refused.extend(those.iter().map(|planned| {
+        let refusal = Refusal::new(
+            format!("`--to` says to whom one message goes, and {count} that have lost their recipients are selected"),
+            "name the message by its ID",
+        );
+        builder.refused(&planned.finding, refusal)
+    }));
 }

@@ -9,6 +9,7 @@ use crate::act::faults::Faults;
 use crate::act::journal::{self, Journal};
 use crate::act::lock;
 use crate::act::work::Workshop;
+use crate::evidence::Text;
 use crate::plan::course::{Course, Operation, StepState};
 use crate::plan::entry::{Entry, LogMark, Outcome};
 use crate::plan::{Job, Refused};
@@ -77,6 +78,17 @@ pub fn begun(
     if known.is_some() && target.job.is_none() {
         bail!("say which message: `ghostq resume {name}.NUMBER --sent`");
     }
+    if let Some(number) = target.job {
+        let Some(course) = operation.jobs.get(&number) else {
+            bail!("operation {name} has no message {number}")
+        };
+        // Whoever says what became of a message means one of which nobody knows, and does not want any other to be begun.
+        if known.is_some() && course.unknown().is_none() {
+            bail!(
+                "it is known what became of {name}.{number}: nothing is to be decided; `ghostq journal {name}` shows it"
+            );
+        }
+    }
     let mut workshop = Workshop { journal: &mut journal, operation: &name, host, faults: Faults::none() };
     let mut applied = Applied { operation: name.clone(), went: Vec::new(), left: 0, why: String::new() };
     for course in operation.jobs.values_mut().filter(|course| target.takes(course.job.number)) {
@@ -134,20 +146,33 @@ pub fn not_begun(
         .collect();
     let findings: HashSet<String> = waiting.iter().map(|course| course.job.finding.clone()).collect();
     let request = ActRequest {
-        selection: Selection { ids: Vec::new(), findings: Some(findings) },
+        selection: Selection { findings: Some(findings), ..request.selection.clone() },
         max: Some(waiting.len().max(1)),
         canary: false,
         ..request.clone()
     };
     let (scene, planned) = plan::plan(&request)?;
     let _only_one = lock::operator(&request.state)?;
-    let (mut journal, _) = Journal::open(&request.state, Faults::none())?;
+    let (mut journal, now) = Journal::open(&request.state, Faults::none())?;
+    // Another ghostq may have carried on with it while this one planned.
+    let still = |number: u32| {
+        let course = now.operation(&operation.name).and_then(|operation| operation.jobs.get(&number));
+        course.is_some_and(|course| course.end.is_none() && !course.touched())
+    };
     let mut courses = Vec::new();
-    let mut gone = planned.refused.clone();
-    for course in waiting {
+    // What is not found any more is named below, by its queue ID.
+    let mut gone: Vec<Refused> = planned.refused.iter().filter(|one| !one.rule.is_empty()).cloned().collect();
+    for course in waiting.into_iter().filter(|course| still(course.job.number)) {
         let number = course.job.number;
         let anew = planned.jobs.iter().find(|planned| planned.job.finding == course.job.finding);
-        if let Some(planned) = anew {
+        if let Some(other) = anew.and_then(|planned| difference(&course.job, &planned.job)) {
+            // It stays open: where it was planned, it may be there.
+            gone.push(refused(
+                &course.job,
+                other,
+                "run `ghostq resume` as the operation was run, or plan it anew",
+            ));
+        } else if let Some(planned) = anew {
             let mut job = Job { number, ..planned.job.clone() };
             job.vault = folder_of(&job, &operation.name);
             journal.append(&operation.name, &Entry::Planned { job: Box::new(job.clone()) })?;
@@ -160,14 +185,7 @@ pub fn not_begun(
             let end = crate::plan::entry::End::Untouched;
             journal.append(&operation.name, &Entry::Closed { job: number, end, note: note.clone() })?;
             if !gone.iter().any(|refused| refused.finding == course.job.finding) {
-                gone.push(Refused {
-                    finding: course.job.finding.clone(),
-                    called: course.job.called(),
-                    rule: course.job.rule.clone(),
-                    place: course.job.place.clone(),
-                    reason: note,
-                    hint: String::new(),
-                });
+                gone.push(refused(&course.job, note, ""));
             }
         }
     }
@@ -180,4 +198,42 @@ pub fn not_begun(
     };
     let applied = carry_out(&request, &mut workshop, &mut courses, limit, told)?;
     Ok((applied, gone))
+}
+
+/// In what a plan made anew is not the plan of the same message: a finding is known by a short name, which says neither in which folder
+/// it lies nor whether its queue ID was given to another message since.
+fn difference(before: &Job, now: &Job) -> Option<String> {
+    let address = |job: &Job| -> HashSet<Text> {
+        let outgoing = job.outgoing.iter().flat_map(|outgoing| &outgoing.recipients);
+        outgoing.map(|recipient| recipient.address.clone()).collect()
+    };
+    let content = before.content.as_ref().zip(now.content.as_ref());
+    if before.root != now.root {
+        return Some(format!(
+            "it was planned in `{}`, and not in `{}`",
+            before.root.lossy(),
+            now.root.lossy()
+        ));
+    }
+    if (&before.native, &before.message_id) != (&now.native, &now.message_id)
+        || content.is_some_and(|(before, now)| before != now)
+    {
+        return Some("another message lies there by now".to_owned());
+    }
+    if before.hands_in() && now.hands_in() && before.door != now.door {
+        return Some("it was to be handed in elsewhere".to_owned());
+    }
+    let more = before.outgoing.is_some() && !address(now).is_subset(&address(before));
+    more.then(|| "it would go to others than was planned".to_owned())
+}
+
+fn refused(job: &Job, reason: String, hint: &str) -> Refused {
+    Refused {
+        finding: job.finding.clone(),
+        called: job.called(),
+        rule: job.rule.clone(),
+        place: job.place.clone(),
+        reason,
+        hint: hint.to_owned(),
+    }
 }

@@ -26,8 +26,10 @@ pub struct Selection {
 pub struct FromReport {
     /// Names of findings.
     pub findings: HashSet<String>,
-    /// The roots they were found in.
+    /// The roots they were found in, as far as their places are called by them.
     pub roots: Vec<Text>,
+    /// Whether some were found in a place that has another name than its path.
+    pub elsewhere: bool,
 }
 
 impl Selection {
@@ -80,11 +82,10 @@ pub fn from_report(path: &Path) -> Result<FromReport> {
             bail!("`{}` holds more than {MAX_FINDINGS} findings; split it", path.display());
         }
         found.findings.insert(id.to_owned());
-        let root = value.get("instance").and_then(|of| of.get("root")).and_then(serde_json::Value::as_str);
-        if let Some(root) = root.map(Text::from)
-            && !found.roots.contains(&root)
-        {
-            found.roots.push(root);
+        match text("instance").filter(|label| Path::new(label).is_absolute()) {
+            Some(root) if !found.roots.contains(&root.into()) => found.roots.push(root.into()),
+            Some(_) => {}
+            None => found.elsewhere = true,
         }
     }
     Ok(found)

@@ -2,13 +2,17 @@
 //!
 //! The ghosts lie on a copy, so that each of them is handed over; `act/tests` kills every other kind of step.
 
-use super::apply::apply_in;
+use super::apply::{apply_in, domains};
+use super::build::Builder;
+use super::content::Writer;
 use super::plan::plan;
 use super::resume::{begun, pending};
 use super::undo::Target;
 use super::{ActRequest, NdrRequest, Selection};
 use crate::act::faults::Faults;
 use crate::act::faults::testing::Kind;
+use crate::act::work::Went;
+use crate::evidence::Live;
 use crate::plan::{Choice, Door, Given, Job, Submission, Verb};
 use crate::run::filter::Filter;
 use crate::run::{ListingChoice, ScanRequest};
@@ -101,7 +105,15 @@ impl Desk {
 
     fn resume(&self) {
         let target = Target { operation: None, job: None };
-        let _nothing_open = begun(&self.request.state, "host.example", &target, None, &mut |_, _| {});
+        // A child that another test starts has a copy of every lock of this process until it is another program.
+        for _ in 0..100 {
+            match begun(&self.request.state, "host.example", &target, None, &mut |_, _| {}) {
+                Ok(applied) if applied.went.iter().any(|(_, went)| matches!(went, Went::Busy(_))) => {}
+                Err(error) if error.to_string().contains("another ghostq is acting") => {}
+                _ => break,
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The arguments with which the `sendmail` was called.
@@ -170,6 +182,32 @@ fn kill(source: &str, cases: &[&str]) {
         endings.contains_key(&Ending::Arrived) && endings.contains_key(&Ending::Untouched),
         "{endings:?}"
     );
+}
+
+#[test]
+fn a_spool_in_which_a_process_works_is_not_offline() {
+    for (name, case) in [("postfix", "corrupt"), ("exim", "frozen-halves-named"), ("courier", "ghosts")] {
+        for verb in [Verb::Requeue, Verb::Ndr] {
+            let desk = Desk::new(by_name(name).unwrap(), case, verb);
+            let (mut scene, planned) = plan(&desk.request).unwrap();
+            let ready = &planned.jobs.first().unwrap().finding;
+            let live = Live { pid: 4711, since: scene.clock.now };
+            scene.prepared.places.iter_mut().for_each(|place| place.instance.live = Some(live));
+            let refusal = Builder::new(&desk.request, &scene, &planned.summary).build(1, ready).unwrap_err();
+            assert!(refusal.reason.contains("process 4711 works in this spool"), "{name}: {refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_mail_system_sends_itself_counts_for_the_pace_of_a_domain() {
+    let desk = Desk::new(by_name("postfix").unwrap(), "corrupt", Verb::Requeue);
+    let (scene, planned) = plan(&desk.request).unwrap();
+    let planned = planned.jobs.first().unwrap();
+    let writer = Writer::new(&desk.request, &scene, &planned.finding, None);
+    let native = Job { outgoing: None, ..planned.job.clone() };
+    assert_eq!(domains(&native, &writer), ["grey.test"]);
+    assert_eq!(domains(&native, &writer), domains(&planned.job, &writer));
 }
 
 #[test]

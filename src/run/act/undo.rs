@@ -90,6 +90,9 @@ pub fn apply(state: &Path, host: &str, target: &Target) -> Result<Applied> {
     let (mut journal, told) = Journal::open(state, Faults::none())?;
     let mut operation = target.find(&told, false)?.clone();
     let name = operation.name.clone();
+    if !operation.jobs.keys().any(|number| target.takes(*number)) {
+        bail!("operation {name} has no such message");
+    }
     let mut workshop = Workshop { journal: &mut journal, operation: &name, host, faults: Faults::none() };
     let mut went = Vec::new();
     for course in operation.jobs.values_mut().rev().filter(|course| target.takes(course.job.number)) {
