@@ -1,0 +1,387 @@
+//! Races: somebody else renames, links, replaces, cuts and closes files while ghostq scans, and while it acts.
+//!
+//! Nothing outside of the spool is read or touched, nothing is lost, and nothing goes twice.
+
+use crate::acting::{Desk, body_of};
+use crate::support::{Ran, command, finish, ghostq, is_root, left_out, paths_below, restore, text};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What lies outside of the spool: nothing of it may be read, moved or given away.
+const SECRET: &str = "root:secret-sender-5f0c";
+
+/// Somebody who does the same thing again and again until he is dropped.
+struct Meanwhile {
+    over: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<u64>>,
+}
+
+impl Meanwhile {
+    fn again(mut act: impl FnMut(u64) + Send + 'static) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            let mut rounds = 0;
+            while !stop.load(Ordering::Relaxed) {
+                act(rounds);
+                rounds += 1;
+            }
+            rounds
+        });
+        Self { over, thread: Some(thread) }
+    }
+
+    /// Stops him, and says how often he did it.
+    fn stop(mut self) -> u64 {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+/// A folder that looks like a queue and is none of ours, with one file of every name that the spool has.
+fn elsewhere(names: &[PathBuf]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for path in names {
+        let name = path.file_name().unwrap();
+        let target = folder.path().join(name);
+        fs::write(&target, format!("{SECRET}@x.example\nvictim@x.example\n\nSubject: {SECRET}\n\nx\n"))
+            .unwrap();
+        fs::set_permissions(target, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    folder
+}
+
+/// Everything that would show that somebody read, wrote or gave away a file of a folder.
+fn untouched(folder: &Path) -> Vec<String> {
+    let of = |path: PathBuf| {
+        let data = fs::symlink_metadata(&path).unwrap();
+        // That it was listed shows in the access time of the folder, which the tests themselves move.
+        let read = if data.is_file() { (data.atime(), data.atime_nsec()) } else { (0, 0) };
+        let written = (data.mtime(), data.mtime_nsec(), data.size(), data.mode(), data.uid(), data.gid());
+        format!("{} {} {written:?} {read:?} {}", path.display(), data.ino(), data.nlink())
+    };
+    paths_below(folder).into_iter().map(of).collect()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    paths_below(folder)
+        .into_iter()
+        .filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.is_file()))
+        .collect()
+}
+
+fn look(spool: &Path) -> Ran {
+    ghostq([Path::new("scan"), spool, Path::new("--deep"), Path::new("--format"), Path::new("json")])
+}
+
+/// Scans again and again for a while; every report is whole, and none shows what lies elsewhere.
+fn keep_scanning(spool: &Path, seconds: u64) -> BTreeMap<i32, u32> {
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let mut codes = BTreeMap::new();
+    while Instant::now() < until || codes.values().sum::<u32>() < 5 {
+        let begun = Instant::now();
+        let ran = look(spool);
+        assert!(begun.elapsed() < Duration::from_secs(60), "it hangs");
+        assert!(matches!(ran.code, 0 | 1 | 3), "{}: {}", ran.code, ran.err);
+        assert!(!ran.out.contains(SECRET), "it followed a link: {}", ran.out);
+        assert!(
+            !ran.out.contains("fault of ghostq") && !ran.err.contains("panicked"),
+            "{}{}",
+            ran.out,
+            ran.err
+        );
+        let document = ran.document();
+        let unread = document["damage_count"].as_u64().unwrap();
+        assert_eq!(ran.code == 3, unread > 0 || document["complete"] == false, "{}: {}", ran.code, ran.err);
+        *codes.entry(ran.code).or_default() += 1;
+    }
+    codes
+}
+
+#[test]
+fn files_that_become_links_fifos_and_folders_while_they_are_scanned_lead_nowhere() {
+    let spool = restore("postfix/deferred");
+    let names = files_in(&spool.path().join("deferred"));
+    let other = elsewhere(&names);
+    let before = untouched(other.path());
+    let victim = names[0].clone();
+    let (target, aside) = (other.path().join(victim.file_name().unwrap()), victim.with_extension("aside"));
+    let swaps = Meanwhile::again(move |round| {
+        let _ = fs::rename(&victim, &aside);
+        match round % 4 {
+            0 => drop(symlink(&target, &victim)),
+            1 => drop(fs::create_dir(&victim)),
+            2 => drop(std::os::unix::net::UnixListener::bind(&victim)),
+            _ => drop(fs::hard_link(&aside, &victim)),
+        }
+        std::thread::yield_now();
+        let _ = fs::remove_file(&victim).or_else(|_| fs::remove_dir(&victim));
+        fs::rename(&aside, &victim).unwrap();
+    });
+    let codes = keep_scanning(spool.path(), 3);
+    let rounds = swaps.stop();
+    assert_eq!(untouched(other.path()), before);
+    eprintln!("{rounds} swaps; scans by exit code: {codes:?}");
+    assert!(rounds > 20, "{rounds} swaps only");
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_while_it_is_scanned_leads_nowhere() {
+    let spool = restore("postfix/deferred");
+    let names = files_in(&spool.path().join("deferred"));
+    let folder = names[0].parent().unwrap().to_owned();
+    let other = elsewhere(&names);
+    let before = untouched(other.path());
+    let (target, aside) = (other.path().to_owned(), folder.with_file_name("aside"));
+    let swaps = Meanwhile::again(move |_| {
+        fs::rename(&folder, &aside).unwrap();
+        symlink(&target, &folder).unwrap();
+        std::thread::yield_now();
+        fs::remove_file(&folder).unwrap();
+        fs::rename(&aside, &folder).unwrap();
+    });
+    let codes = keep_scanning(spool.path(), 3);
+    let rounds = swaps.stop();
+    assert_eq!(untouched(other.path()), before);
+    eprintln!("{rounds} swaps; scans by exit code: {codes:?}");
+    assert!(rounds > 20, "{rounds} swaps only");
+}
+
+#[test]
+fn files_that_grow_shrink_vanish_and_close_while_they_are_read_neither_hang_nor_panic() {
+    let spool = restore("postfix/deferred");
+    let names = files_in(&spool.path().join("deferred"));
+    let whole: Vec<Vec<u8>> = names.iter().map(|path| fs::read(path).unwrap()).collect();
+    let paths = names.clone();
+    let changes = Meanwhile::again(move |round| {
+        let at = usize::try_from(round).unwrap() % paths.len();
+        let (path, bytes) = (&paths[at], &whole[at]);
+        match round % 5 {
+            0 => drop(fs::write(path, bytes.repeat(200))),
+            1 => drop(fs::write(path, &bytes[..bytes.len() / 3])),
+            2 => drop(fs::remove_file(path)),
+            3 => drop(fs::set_permissions(path, fs::Permissions::from_mode(0o000))),
+            _ => drop(fs::write(path, b"")),
+        }
+        std::thread::yield_now();
+        fs::write(path, bytes).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+    });
+    let codes = keep_scanning(spool.path(), 3);
+    eprintln!("{} changes; scans by exit code: {codes:?}", changes.stop());
+}
+
+/// Every message is in exactly one place at the end: with its recipient, in the spool (wherever the racer put it), or in the vault
+/// with a word in the journal. Nothing came from elsewhere.
+fn account(desk: &Desk, messages: usize, set_aside: &Path) {
+    let letters = desk.letters();
+    for (arguments, message) in &letters {
+        assert!(!arguments.contains(SECRET) && !message.contains(SECRET), "it sent what lies elsewhere");
+    }
+    let state = desk.state();
+    let kept: Vec<PathBuf> = [desk.spool.path(), set_aside, &state]
+        .into_iter()
+        .filter(|folder| folder.exists())
+        .flat_map(files_in)
+        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with("part-"))
+        .filter(|path| path.file_name().unwrap() != "message")
+        .collect();
+    let kept: Vec<String> =
+        kept.iter().map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect();
+    for number in 0..messages {
+        let recipient = format!("b{number}@b.example");
+        let arrived: Vec<_> =
+            letters.iter().filter(|(arguments, _)| arguments.ends_with(&format!(" {recipient}"))).collect();
+        assert!(arrived.len() <= 1, "{recipient} got it {} times", arrived.len());
+        if let [(_, message)] = arrived.as_slice() {
+            assert_eq!(body_of(message), format!("body {number}\n.\nend\n"));
+        }
+        let body = format!("Subject: number {number}\n\nbody {number}\n.\nend\n");
+        assert!(
+            arrived.len() == 1 || kept.iter().any(|text| text.ends_with(&body)),
+            "{recipient}'s message is lost"
+        );
+    }
+}
+
+/// Acts again and again while somebody interferes, then in peace.
+fn act_under(desk: &Desk, rounds: usize, swaps: Meanwhile) -> u64 {
+    for _ in 0..rounds {
+        for ran in [desk.act("requeue --apply --max 500"), desk.journal("resume")] {
+            assert!(matches!(ran.code, 0 | 2 | 3), "{}: {}{}", ran.code, ran.out, ran.err);
+            assert!(!ran.err.contains("panicked"), "{}", ran.err);
+        }
+    }
+    let swapped = swaps.stop();
+    for _ in 0..2 {
+        desk.journal("resume");
+        desk.act("requeue --apply --max 500");
+    }
+    swapped
+}
+
+#[test]
+fn messages_that_become_links_while_they_are_requeued_send_and_move_nothing_from_elsewhere() {
+    const MESSAGES: usize = 24;
+    let desk = Desk::of_ghosts(MESSAGES);
+    let names = files_in(&desk.spool.path().join("queue"));
+    let other = elsewhere(&names);
+    let before = untouched(other.path());
+    let aside = tempfile::tempdir().unwrap();
+    let (target, away) = (other.path().to_owned(), aside.path().to_owned());
+    let paths = names.clone();
+    let swaps = Meanwhile::again(move |round| {
+        let path = &paths[usize::try_from(round).unwrap() % paths.len()];
+        let name = path.file_name().unwrap();
+        if fs::rename(path, away.join(name)).is_err() {
+            return;
+        }
+        drop(symlink(target.join(name), path));
+        std::thread::yield_now();
+        // What ghostq took away meanwhile was the link.
+        if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
+            let _ = fs::remove_file(path);
+        }
+        drop(fs::hard_link(away.join(name), path).and_then(|()| fs::remove_file(away.join(name))));
+    });
+    let swapped = act_under(&desk, 6, swaps);
+    assert_eq!(untouched(other.path()), before);
+    account(&desk, MESSAGES, aside.path());
+    eprintln!("{swapped} swaps; {} of {MESSAGES} went", desk.letters().len());
+}
+
+#[test]
+fn a_queue_folder_that_becomes_a_link_while_it_is_acted_upon_leads_nowhere() {
+    const MESSAGES: usize = 24;
+    let desk = Desk::of_ghosts(MESSAGES);
+    let queue = desk.spool.path().join("queue");
+    let other = elsewhere(&files_in(&queue));
+    let before = untouched(other.path());
+    let (target, aside) = (other.path().to_owned(), desk.spool.path().join("aside"));
+    let swaps = Meanwhile::again(move |_| {
+        fs::rename(&queue, &aside).unwrap();
+        symlink(&target, &queue).unwrap();
+        std::thread::yield_now();
+        fs::remove_file(&queue).unwrap();
+        fs::rename(&aside, &queue).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+    });
+    let swapped = act_under(&desk, 6, swaps);
+    assert_eq!(untouched(other.path()), before);
+    account(&desk, MESSAGES, &desk.spool.path().join("queue"));
+    eprintln!("{swapped} swaps; {} of {MESSAGES} went", desk.letters().len());
+}
+
+#[test]
+fn messages_that_are_renamed_and_rewritten_while_they_are_requeued_are_neither_lost_nor_doubled() {
+    const MESSAGES: usize = 24;
+    let desk = Desk::of_ghosts(MESSAGES);
+    let names = files_in(&desk.spool.path().join("queue"));
+    let aside = tempfile::tempdir().unwrap();
+    let away = aside.path().to_owned();
+    let swaps = Meanwhile::again(move |round| {
+        let path = &names[usize::try_from(round).unwrap() % names.len()];
+        let (name, other) = (path.file_name().unwrap(), path.with_extension("renamed"));
+        match round % 3 {
+            // The mail system at work: another name, and back.
+            0 => {
+                if fs::rename(path, &other).is_ok() {
+                    std::thread::yield_now();
+                    let _ = fs::rename(&other, path);
+                }
+            }
+            // The same bytes in a new inode under the old name; where ghostq has taken the message away, nothing comes back.
+            1 => {
+                let copy = away.join(name);
+                if fs::copy(path, &copy).is_ok() {
+                    let _ = renameat_with(CWD, &copy, CWD, path, RenameFlags::EXCHANGE);
+                    let _ = fs::remove_file(&copy);
+                }
+            }
+            // A second name elsewhere, for a moment: its link count and change time move.
+            _ => {
+                if fs::hard_link(path, away.join(name)).is_ok() {
+                    let _ = fs::remove_file(away.join(name));
+                }
+            }
+        }
+        std::thread::sleep(Duration::from_micros(300));
+    });
+    let swapped = act_under(&desk, 6, swaps);
+    account(&desk, MESSAGES, aside.path());
+    eprintln!("{swapped} changes; {} of {MESSAGES} went", desk.letters().len());
+}
+
+/// What was planned is another file when it is done: a link to a stranger's file has its name by then.
+#[test]
+fn what_a_link_points_to_is_never_given_away_by_a_repair() {
+    if !is_root() {
+        return left_out("only root gives files away");
+    }
+    let desk = Desk::with("postfix/corrupt");
+    let plan = desk.act("requeue --format json").document();
+    let paths: Vec<PathBuf> = plan["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|job| job["parts"].as_array().cloned().unwrap_or_default())
+        .map(|part| desk.spool.path().join(text(&part["path"])))
+        .collect();
+    let paths = if paths.is_empty() { files_in(desk.spool.path()) } else { paths };
+    let other = elsewhere(&paths);
+    let before = untouched(other.path());
+    let target = other.path().to_owned();
+    let swaps = Meanwhile::again(move |round| {
+        let path = &paths[usize::try_from(round).unwrap() % paths.len()];
+        let aside = path.with_extension("aside");
+        if fs::rename(path, &aside).is_err() {
+            return;
+        }
+        drop(symlink(target.join(path.file_name().unwrap()), path));
+        std::thread::yield_now();
+        if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
+            let _ = fs::remove_file(path);
+        }
+        let _ = fs::rename(&aside, path);
+    });
+    for _ in 0..6 {
+        let ran = desk.act("requeue --apply");
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+        let _ = desk.journal("undo --apply");
+    }
+    let swapped = swaps.stop();
+    assert_eq!(untouched(other.path()), before);
+    for (_, message) in desk.letters() {
+        assert!(!message.contains(SECRET));
+    }
+    eprintln!("{swapped} swaps");
+}
+
+#[test]
+fn a_scan_beside_a_racer_writes_nothing_into_its_state_folder() {
+    let desk = Desk::of_ghosts(3);
+    let path = files_in(desk.spool.path())[0].clone();
+    let swaps = Meanwhile::again(move |_| {
+        let aside = path.with_extension("aside");
+        if fs::rename(&path, &aside).is_ok() {
+            fs::rename(&aside, &path).unwrap();
+        }
+    });
+    for words in ["scan", "requeue", "ndr"] {
+        let mut arguments = desk.words(words);
+        if words == "scan" {
+            arguments =
+                vec!["scan".to_owned(), desk.spool.path().display().to_string(), "--quiet".to_owned()];
+        }
+        let ran = finish(command().args(arguments).env("GHOSTQ_STATE", desk.state()));
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    }
+    swaps.stop();
+    assert!(!desk.state().exists());
+}
