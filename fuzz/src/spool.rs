@@ -2,7 +2,7 @@
 
 use crate::input::Input;
 use crate::tame;
-use ghostq::evidence::{Epoch, EpochOrigin, Fact, Locus, Message, Record, Text, Time};
+use ghostq::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Message, Record, Text, Time};
 use ghostq::findings::Finding;
 use ghostq::plan::{Change, Choice, Given, Proposal, Verb, Way};
 use ghostq::read::disk::EntryKind;
@@ -156,10 +156,15 @@ impl World {
             },
         ];
         let listed = [None, Some(false), Some(true)];
+        // A copy, the spool of this host, and one whose mail system runs.
+        let mut instances = [opened.instance.clone(), opened.instance.clone(), opened.instance.clone()];
+        instances[1].at_home = true;
+        instances[2].live = Some(Live { pid: std::process::id(), since: Time::from_unix(1_700_000_000) });
         for (number, rules) in rules.iter().enumerate() {
             let verb = if (way + number) % 3 == 0 { Verb::Ndr } else { Verb::Requeue };
             let (given, listed) = (&given[(way + number) / 2 % 2], listed[(way + number) % 3]);
-            let (instance, root, now) = (&opened.instance, &opened.root, self.request.options.now);
+            let (instance, root, now) =
+                (&instances[(way + number) / 3 % 3], &opened.root, self.request.options.now);
             let ask = Ask { verb, rules, listed, message, instance, root, given, now };
             match (opened.remedies.propose)(&ask) {
                 Ok(proposal) => check(&proposal),
