@@ -385,3 +385,55 @@ fn a_scan_beside_a_racer_writes_nothing_into_its_state_folder() {
     swaps.stop();
     assert!(!desk.state().exists());
 }
+
+/// Every call that can change a file names one below the spool or the state folder.
+#[test]
+fn acting_writes_into_the_spool_and_the_state_folder_and_nowhere_else() {
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        return left_out("strace is not installed");
+    }
+    let desk = Desk::of_ghosts(3);
+    let trace = tempfile::NamedTempFile::new().unwrap();
+    let mut words = desk.words("requeue --apply --via sendmail:/bin/true");
+    words.extend(["--state".to_owned(), desk.state().display().to_string()]);
+    let output = std::process::Command::new("strace")
+        .args(["-f", "-qq", "-y", "-s", "4096", "-e", "trace=%file,%desc", "-o"])
+        .arg(trace.path())
+        .arg(env!("CARGO_BIN_EXE_ghostq"))
+        .args(words)
+        .output()
+        .unwrap();
+    let calls = fs::read_to_string(trace.path()).unwrap();
+    if calls.is_empty() {
+        return left_out("strace may not trace here");
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let (spool, state) = (desk.spool.path().display().to_string(), desk.state().display().to_string());
+    let changing =
+        ["rename", "unlink", "link", "symlink", "mkdir", "rmdir", "mknod", "chmod", "fchmod", "chown"];
+    let changing =
+        changing.into_iter().chain(["fchown", "lchown", "truncate", "ftruncate", "utime", "fallocate"]);
+    let changing: Vec<&str> = changing.collect();
+    let mut changes = 0;
+    for call in calls.lines().filter(|line| !line.contains(" = -1 ")) {
+        let name = call.split_whitespace().nth(1).unwrap_or_default().split('(').next().unwrap_or_default();
+        let writes = ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| call.contains(flag));
+        if !(writes && name.starts_with("open")) && !changing.iter().any(|change| name.starts_with(change)) {
+            continue;
+        }
+        changes += 1;
+        // The folders of the call, as strace shows those of descriptors, or what is named from the root on.
+        let places: Vec<&str> = call
+            .split(['<', '>', '"'])
+            .filter(|word| word.starts_with('/'))
+            .filter(|word| !word.starts_with("/proc/self/fd") && *word != "/dev/null")
+            .collect();
+        for place in places {
+            // A relative name may be shown behind the folder in which the program was started.
+            let cwd = std::env::current_dir().unwrap();
+            let ours = place.starts_with(&spool) || place.starts_with(&state) || Path::new(place) == cwd;
+            assert!(ours, "{place}: {call}");
+        }
+    }
+    assert!(changes > 10, "the trace saw the changes");
+}
