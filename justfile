@@ -9,3 +9,7 @@ ci:
 # Manual pages, from the same texts as help and `ghostq explain`.
 man:
     cargo run --quiet -- man --output man
+
+# Hostile input for so many seconds; what it finds lies in target/fuzz/found.
+fuzz seconds="3600":
+    bash fuzz/run {{seconds}}

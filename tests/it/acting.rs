@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A spool, a state folder, and a `sendmail` that keeps what it is given.
-struct Desk {
-    spool: tempfile::TempDir,
-    own: tempfile::TempDir,
+pub struct Desk {
+    pub spool: tempfile::TempDir,
+    pub own: tempfile::TempDir,
 }
 
 impl Desk {
     /// A spool as a real mail system left it.
-    fn with(case: &str) -> Self {
+    pub fn with(case: &str) -> Self {
         Self::on(restore(case))
     }
 
     /// A spool of nullmailer with so many messages under names that it passes over.
-    fn of_ghosts(count: usize) -> Self {
+    pub fn of_ghosts(count: usize) -> Self {
         let spool = tempfile::tempdir().unwrap();
         for folder in ["queue", "tmp", "failed"] {
             fs::create_dir(spool.path().join(folder)).unwrap();
@@ -40,7 +40,7 @@ impl Desk {
         Self::on(spool)
     }
 
-    fn on(spool: tempfile::TempDir) -> Self {
+    pub fn on(spool: tempfile::TempDir) -> Self {
         let desk = Self { spool, own: tempfile::tempdir().unwrap() };
         fs::create_dir(desk.taken()).unwrap();
         desk.sendmail("exit 0");
@@ -48,7 +48,7 @@ impl Desk {
     }
 
     /// What the `sendmail` does after it has taken the message: a line of shell.
-    fn sendmail(&self, after: &str) {
+    pub fn sendmail(&self, after: &str) {
         let taken = self.taken();
         let taken = taken.display();
         // Under its name it appears whole, as in any queue.
@@ -82,12 +82,12 @@ impl Desk {
         self.own.path().join("taken")
     }
 
-    fn state(&self) -> PathBuf {
+    pub fn state(&self) -> PathBuf {
         self.own.path().join("state")
     }
 
     /// What the `sendmail` was given: arguments and message.
-    fn letters(&self) -> Vec<(String, String)> {
+    pub fn letters(&self) -> Vec<(String, String)> {
         let files = fs::read_dir(self.taken()).unwrap().map(|entry| entry.unwrap().path());
         let whole = files.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
         let mut letters: Vec<(String, String)> = whole
@@ -102,7 +102,7 @@ impl Desk {
     }
 
     /// The words of a command that acts on this spool.
-    fn words(&self, words: &str) -> Vec<String> {
+    pub fn words(&self, words: &str) -> Vec<String> {
         let mut all: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         let sendmail = format!("sendmail:{}", self.own.path().join("sendmail").display());
         for (option, value) in [("--spool", self.spool.path().display().to_string()), ("--via", sendmail)] {
@@ -114,16 +114,16 @@ impl Desk {
         all
     }
 
-    fn act(&self, words: &str) -> Ran {
+    pub fn act(&self, words: &str) -> Ran {
         finish(command().args(self.words(words)).env("GHOSTQ_STATE", self.state()))
     }
 
-    fn journal(&self, words: &str) -> Ran {
+    pub fn journal(&self, words: &str) -> Ran {
         finish(command().args(words.split_whitespace()).env("GHOSTQ_STATE", self.state()))
     }
 }
 
-fn body_of(message: &str) -> &str {
+pub fn body_of(message: &str) -> &str {
     message.split_once("\n\n").unwrap().1
 }
 

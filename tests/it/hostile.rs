@@ -1,6 +1,8 @@
 //! Hostile input: no panic, no hang, no link followed; what could not be read is named, and the exit code says so.
 
+use crate::acting::Desk;
 use crate::support::*;
+use rustix::fs::{Mode, OFlags, mkdirat, openat};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -204,4 +206,320 @@ fn nothing_in_a_subject_or_a_name_reaches_the_terminal_as_a_command() {
         }
         assert!(ran.out.contains("foreign-name"), "{format}: {}", ran.out);
     }
+}
+
+#[test]
+fn devices_are_named_and_never_opened() {
+    if !is_root() {
+        return left_out("only root makes devices");
+    }
+    let spool = restore("postfix/deferred");
+    let deferred = spool.path().join("deferred");
+    // The console, a tape that rewinds when it is opened and closed, and a disk.
+    for (name, kind, major, minor) in
+        [("0000312345", "c", "5", "1"), ("0000412345", "c", "9", "0"), ("0000512345", "b", "7", "250")]
+    {
+        let made =
+            std::process::Command::new("mknod").arg(deferred.join(name)).args([kind, major, minor]).status();
+        if !made.unwrap().success() {
+            return left_out("this file system has no devices");
+        }
+    }
+    let ran = scan(spool.path());
+    assert_eq!(ran.code, 3);
+    let document = ran.document();
+    let damage = document["damage"].as_array().unwrap();
+    for name in ["0000312345", "0000412345", "0000512345"] {
+        let one = damage.iter().find(|one| text(&one["locus"]["path"]).ends_with(name));
+        assert!(text(&one.unwrap()["what"]).contains("device"), "{damage:#?}");
+    }
+}
+
+#[test]
+fn folders_named_like_messages_are_no_messages_and_hide_none() {
+    let spool = restore("postfix/deferred");
+    let message = first_message(spool.path());
+    let before = scan(spool.path()).document()["findings"].as_array().unwrap().len();
+    let inside = message.with_file_name("3A36DB0E999");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::copy(&message, inside.join(message.file_name().unwrap())).unwrap();
+    let ran = scan(spool.path());
+    assert!(matches!(ran.code, 1 | 3), "{}", ran.err);
+    let document = ran.document();
+    let found = document["findings"].as_array().unwrap();
+    assert_eq!(found.len(), before + 1, "what lies in it is where no message belongs: {}", ran.out);
+    assert!(found.iter().any(|finding| text(&finding["message"]["place"]["path"]).contains("3A36DB0E999/")));
+
+    let desk = Desk::of_ghosts(1);
+    std::fs::create_dir(desk.spool.path().join("queue/.1700000001.7")).unwrap();
+    let ran = desk.act("requeue --apply");
+    assert!(
+        desk.letters().len() == 1 && desk.spool.path().join("queue/.1700000001.7").is_dir(),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn names_that_are_not_utf8_are_found_shown_and_acted_upon() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let desk = Desk::of_ghosts(0);
+    let name = std::ffi::OsStr::from_bytes(b".caf\xe9\xff\x80.1");
+    let path = desk.spool.path().join("queue").join(name);
+    std::fs::write(&path, "a@a.example\nb@b.example\n\nSubject: x\n\nbody\n").unwrap();
+    let ran = scan(desk.spool.path());
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.document()["findings"].to_string().contains("xe9"), "its bytes can be told: {}", ran.out);
+    let table = ghostq([Path::new("scan"), desk.spool.path()]);
+    assert!(table.out.contains(r"caf\xe9\xff\x80"), "{}", table.out);
+    let ran = desk.act("requeue --apply");
+    assert_eq!((ran.code, desk.letters().len(), path.exists()), (0, 1, false), "{}{}", ran.out, ran.err);
+    let again = desk.journal("undo");
+    assert!(again.out.contains("second time"), "the journal names it as well: {}{}", again.out, again.err);
+}
+
+#[test]
+fn paths_longer_than_the_system_takes_are_cut_off_and_said_so() {
+    let spool = restore("postfix/deferred");
+    let deferred = spool.path().join("deferred");
+    let mut folder = std::os::fd::OwnedFd::from(std::fs::File::open(&deferred).unwrap());
+    let name = "N".repeat(250);
+    for _ in 0..24 {
+        mkdirat(&folder, &name, Mode::RWXU).unwrap();
+        folder = openat(&folder, &name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+    }
+    let ran = scan(spool.path());
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("deeper than any mail system"), "{}", ran.err);
+    // A folder above it is searched for spools: the path is too long for the system long before the search ends.
+    let above = ghostq([Path::new("scan"), &deferred, Path::new("--source"), Path::new("postfix")]);
+    assert!((0..=3).contains(&above.code) && !above.err.contains("panicked"), "{}", above.err);
+    let removed = std::process::Command::new("rm").arg("-rf").arg(&deferred).status();
+    assert!(removed.unwrap().success());
+}
+
+/// Runs ghostq with so many KiB of address space at most: what needs more dies.
+fn scan_within(kib: u64, path: &Path, more: &[&str]) -> Ran {
+    let script = format!("ulimit -v {kib}; exec \"$@\"");
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_ghostq"), "scan", "--threads", "2"]);
+    finish(limited.arg(path).args(more).env_clear().env("TZ", "UTC").env("PATH", "/usr/bin:/bin"))
+}
+
+/// Of a healthy message sixteen bytes stay, of a finding 48: so many names fit into so much memory, whatever is in the files. Ten
+/// million would take 160 MB, or 480 if each of them were a finding.
+fn many_names(count: u32, kib: u64) {
+    let spool = tempfile::tempdir().unwrap();
+    for folder in ["queue", "tmp", "failed"] {
+        std::fs::create_dir(spool.path().join(folder)).unwrap();
+    }
+    let queue = spool.path().join("queue");
+    let mut first = PathBuf::new();
+    for number in 0..count {
+        let path = queue.join(format!("{}.{}", 1_700_000_000 + number, number % 30_000 + 1));
+        // A file has 65,000 names at most on ext4.
+        if number % 50_000 == 0 {
+            std::fs::write(&path, format!("a@a.example\nb@b.example\n\nMessage-ID: <{number}@a>\n\nx\n"))
+                .unwrap();
+            first = path;
+        } else {
+            std::fs::hard_link(&first, path).unwrap();
+        }
+    }
+    let begun = std::time::Instant::now();
+    let ran = scan_within(kib, spool.path(), &["--format", "json"]);
+    assert!(matches!(ran.code, 0 | 1 | 3), "{}: {}", ran.code, ran.err);
+    let document = ran.document();
+    assert_eq!(document["sources"][0]["messages"], count, "all of them were read: {}", ran.err);
+    eprintln!("{count} names in {kib} KiB of address space: {:?}", begun.elapsed());
+}
+
+#[test]
+fn thirty_thousand_names_in_one_folder_fit_into_little_memory() {
+    many_names(30_000, 400_000);
+}
+
+/// Slow: `cargo test --test it -- --ignored three_hundred_thousand`.
+#[test]
+#[ignore = "it makes 300,000 files"]
+fn three_hundred_thousand_names_in_one_folder_fit_into_the_same_memory() {
+    many_names(300_000, 400_000);
+}
+
+#[test]
+fn another_file_system_inside_of_a_spool_is_named_and_read_only_when_asked_for() {
+    if !is_root() {
+        return left_out("only root mounts");
+    }
+    let spool = restore("postfix/deferred");
+    let message = first_message(spool.path());
+    let folder = message.parent().unwrap().to_owned();
+    let run = |more: &str| {
+        let script = format!(
+            "mkdir /tmp/ghostq-mount.$$ && cp -a \"$1\"/. /tmp/ghostq-mount.$$ && mount -t tmpfs none \"$1\" \
+             && cp -a /tmp/ghostq-mount.$$/. \"$1\" && rm -r /tmp/ghostq-mount.$$ && exec \"$2\" scan \"$3\" --format json {more}"
+        );
+        let mut inside = std::process::Command::new("unshare");
+        inside.args(["-m", "sh", "-c", &script, "sh"]).arg(&folder);
+        finish(inside.arg(env!("CARGO_BIN_EXE_ghostq")).arg(spool.path()))
+    };
+    let ran = run("");
+    if ran.out.is_empty() {
+        return left_out(&format!("a mount needs more than root here: {}", ran.err));
+    }
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("another file system"), "{}", ran.err);
+    let crossed = run("--cross-file-systems");
+    assert!(!crossed.err.contains("another file system"), "{}", crossed.err);
+    let count = |ran: &Ran| ran.document()["sources"][0]["messages"].as_u64().unwrap();
+    assert!(count(&crossed) > count(&ran));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_to_its_end_is_named_and_not_acted_upon() {
+    if !is_root() {
+        return left_out("only root mounts");
+    }
+    // The kernel says that this file has 4,096 bytes, and fails when they are read: as a bad disk does.
+    let bad = ["/sys/class/net/lo/speed", "/sys/class/net/lo/duplex", "/sys/class/net/lo/phys_port_id"]
+        .into_iter()
+        .find(|path| {
+            std::fs::metadata(path).is_ok_and(|data| data.len() > 0) && std::fs::read(path).is_err()
+        });
+    let Some(bad) = bad else { return left_out("there is no such file here") };
+    let desk = Desk::of_ghosts(2);
+    let message = desk.spool.path().join("queue/.1700000000.100");
+    let run = |command: &str| {
+        let script = format!("mount --bind {bad} \"$1\" && {command}");
+        let mut inside = std::process::Command::new("unshare");
+        inside.args(["-m", "sh", "-c", &script, "sh"]).arg(&message).arg(env!("CARGO_BIN_EXE_ghostq"));
+        finish(inside.arg(desk.spool.path()).arg(desk.state()))
+    };
+    let ran = run("exec \"$2\" scan \"$3\" --cross-file-systems --deep --format json");
+    if ran.out.is_empty() {
+        return left_out(&format!("a mount needs more than root here: {}", ran.err));
+    }
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("1700000000.100"), "{}", ran.err);
+    let words = desk.words("requeue --apply").join(" ");
+    let ran = run(&format!("exec \"$2\" {words} --cross-file-systems --state \"$4\""));
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert_eq!(desk.letters().len(), 1, "the other one went: {}{}", ran.out, ran.err);
+    assert!(message.exists());
+}
+
+#[test]
+fn what_another_user_may_not_read_is_named_with_exit_code_three() {
+    if !is_root() {
+        return left_out("root becomes another user for this");
+    }
+    let spool = restore("postfix/deferred");
+    let message = first_message(spool.path());
+    let public = tempfile::tempdir().unwrap();
+    let program = public.path().join("ghostq");
+    std::fs::copy(env!("CARGO_BIN_EXE_ghostq"), &program).unwrap();
+    for path in paths_below(spool.path()).into_iter().chain([public.path().to_owned(), program.clone()]) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    std::fs::set_permissions(&message, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let closed = spool.path().join("hold");
+    std::fs::create_dir_all(&closed).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut other = std::process::Command::new("setpriv");
+    other.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&program);
+    let ran = finish(other.arg("scan").arg(spool.path()).args(["--format", "json"]));
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    let name = message.file_name().unwrap().to_str().unwrap();
+    for what in [name, "hold"] {
+        assert!(ran.err.contains(what), "{what} is not named: {}", ran.err);
+    }
+}
+
+/// A spool of nullmailer with this one ghost.
+fn desk_of(write: impl FnOnce(&mut dyn std::io::Write)) -> Desk {
+    let desk = Desk::of_ghosts(0);
+    let file = std::fs::File::create(desk.spool.path().join("queue/.1700000000.1")).unwrap();
+    let mut file = std::io::BufWriter::new(file);
+    file.write_all(b"a@a.example\nb@b.example\n\n").unwrap();
+    write(&mut file);
+    file.flush().unwrap();
+    desk
+}
+
+/// Scans deeply, plans a requeue and shows the report to the sender, in bounded memory and time; then sends it on as it is.
+fn survives(desk: &Desk, what: &str) {
+    let begun = std::time::Instant::now();
+    let ran = scan_within(600_000, desk.spool.path(), &["--deep", "--format", "json"]);
+    assert!(matches!(ran.code, 1 | 3), "{what}: {}: {}", ran.code, ran.err);
+    assert_eq!(ran.document()["findings"].as_array().unwrap().len(), 1, "{what}");
+    let plan = desk.act("requeue --format json");
+    assert!(matches!(plan.code, 0 | 1 | 3), "{what}: {}: {}", plan.code, plan.err);
+    let report = desk.act("ndr --preview --allow-backscatter");
+    assert!(report.out.len() < 16 << 20, "{what}: a report of {} bytes", report.out.len());
+    let size = std::fs::metadata(desk.spool.path().join("queue/.1700000000.1")).unwrap().len();
+    let ran = desk.act("requeue --apply");
+    let letters = desk.letters();
+    assert_eq!((ran.code, letters.len()), (0, 1), "{what}: {}{}", ran.out, ran.err);
+    let sent = letters[0].1.len() as u64;
+    assert!(sent >= size - 30, "{what}: {sent} of {size} bytes were sent");
+    assert!(begun.elapsed() < std::time::Duration::from_mins(2), "{what}: {:?}", begun.elapsed());
+    eprintln!("{what}: {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_header_field_of_a_hundred_megabytes_is_survived() {
+    let desk = desk_of(|file| {
+        file.write_all(b"From: a@a.example\nSubject: ").unwrap();
+        let chunk = vec![b'x'; 1 << 20];
+        for _ in 0..100 {
+            file.write_all(&chunk).unwrap();
+        }
+        file.write_all(b"\n\nbody\n").unwrap();
+    });
+    survives(&desk, "100 MB in one line");
+}
+
+#[test]
+fn a_million_header_fields_are_survived() {
+    let desk = desk_of(|file| {
+        for number in 0..1_000_000 {
+            writeln!(file, "X-{number}: {number}").unwrap();
+        }
+        file.write_all(b"Received: by a; Thu, 26 Nov 2026 05:00:00 +0000\nFrom: a@a.example\n\nbody\n")
+            .unwrap();
+    });
+    survives(&desk, "a million fields");
+}
+
+#[test]
+fn a_million_recipients_are_survived() {
+    let desk = Desk::of_ghosts(0);
+    let file = std::fs::File::create(desk.spool.path().join("queue/.1700000000.1")).unwrap();
+    let mut file = std::io::BufWriter::new(file);
+    writeln!(file, "a@a.example").unwrap();
+    for number in 0..1_000_000 {
+        writeln!(file, "b{number}@b.example").unwrap();
+    }
+    file.write_all(b"\nSubject: x\n\nbody\n").unwrap();
+    drop(file);
+    let ran = scan_within(900_000, desk.spool.path(), &["--format", "json"]);
+    assert!(matches!(ran.code, 1 | 3), "{}: {}", ran.code, ran.err);
+    // More recipients than a command takes: whatever becomes of it, it is not lost.
+    let ran = desk.act("requeue --apply");
+    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    let stays = desk.spool.path().join("queue/.1700000000.1").exists();
+    assert!(stays != (desk.letters().len() == 1), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn parts_within_parts_without_end_are_survived() {
+    let desk = desk_of(|file| {
+        file.write_all(b"From: a@a.example\n").unwrap();
+        for number in 0..20_000 {
+            write!(file, "Content-Type: multipart/mixed; boundary=b{number}\n\n--b{number}\n").unwrap();
+        }
+        file.write_all(b"Content-Type: message/rfc822\n\n".repeat(20_000).as_slice()).unwrap();
+        file.write_all(b"\nend\n").unwrap();
+    });
+    survives(&desk, "40,000 parts within parts");
 }

@@ -15,6 +15,7 @@ mod fixtures;
 mod forecast;
 mod gate;
 mod hostile;
+mod hostile_races;
 mod incident;
 mod invariants;
 mod joining;

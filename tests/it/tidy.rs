@@ -434,6 +434,8 @@ fn no_word_says_that_something_is_unfinished() {
     let folders = ["src", "tests", "man", "schema", "benches", "fuzz"];
     let mut paths: Vec<_> = folders.iter().flat_map(|folder| files(folder, "")).collect();
     paths.extend(entries(&root()).into_iter().filter(|path| path.extension().is_some_and(|e| e == "md")));
+    // How others call their crates is not ours to say.
+    paths.retain(|path| !path.ends_with("Cargo.lock"));
     for path in paths {
         let Ok(text) = fs::read_to_string(&path) else { continue };
         for word in UNWANTED.iter().map(|pieces| pieces.concat()) {

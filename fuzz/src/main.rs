@@ -1,0 +1,45 @@
+//! One fuzz target over everything that reads what strangers wrote.
+//!
+//! The first two bytes of an input choose what it is (`input::Kind`); the rest are parts: files of a spool, an export, a listing,
+//! a journal, the replies of a server. Whatever the parts hold, nothing may panic, hang or take much memory; what people are shown
+//! is tame, and no plan leaves the spool.
+#![no_main]
+
+mod input;
+mod memory;
+mod seeds;
+mod smtp;
+mod spool;
+mod tame;
+mod texts;
+
+use input::{Input, Kind};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+#[global_allocator]
+static MEMORY: memory::Counted = memory::Counted;
+
+fuzz_target!(
+    init: {
+        if let Some(folder) = std::env::var_os("GHOSTQ_SEEDS") {
+            seeds::write(folder.as_ref());
+        }
+    },
+    |data: &[u8]| {
+        let Some(input) = Input::parse(data) else { return };
+        memory::begin();
+        match input.kind {
+            Kind::Spool => spool::run(&input),
+            Kind::Listing => texts::listing(&input),
+            Kind::Report => texts::report(&input),
+            Kind::Manifest => texts::manifest(&input),
+            Kind::Journal => texts::journal(&input),
+            Kind::Smtp => smtp::run(&input),
+        }
+        memory::end();
+    }
+);
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    input::mutate(data, size, max_size, seed)
+});
