@@ -93,9 +93,9 @@ foretold queue_run sent_empty now 1
 foretold queue_run set_aside now 1
 foretold listing destroyed now 0
 # The clock alone: times of files are not to move with it.
-LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) NO_FAKE_STAT=1 FAKETIME=+11m timeout 60 /lab/sendmail -Am -q
+LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) NO_FAKE_STAT=1 FAKETIME=+11m timeout 120 /lab/sendmail -Am -q
 wait_for 60 gone "$Q/qf$EMPTY"
-wait_for 60 idle
+wait_for 90 idle
 came "the empty control file is deleted" gone "$Q/qf$EMPTY"
 came "and its data file with it" gone "$Q/df$EMPTY"
 came "an empty data file is made" there "$Q/df$BODILESS"
