@@ -7,7 +7,7 @@ use super::vault::Vault;
 use super::work::{Went, Workshop};
 use crate::plan::course::{Course, StepState};
 use crate::plan::entry::{End, Entry};
-use crate::plan::{Change, Step};
+use crate::plan::{Change, Door, Step};
 use anyhow::{Context as _, Result};
 
 /// Why a job cannot be taken back; `None` if it can.
@@ -30,6 +30,12 @@ pub fn obstacle(course: &Course) -> Option<String> {
     if course.handed_in() {
         let why = "the message was handed in; to put the original back would send it a second time";
         return Some(why.to_owned());
+    }
+    if course.job.door.as_ref().is_some_and(Door::is_export) {
+        return Some(
+            "it was written into a folder, and its spool is as it was: there is nothing to take back"
+                .to_owned(),
+        );
     }
     course.job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
         let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
