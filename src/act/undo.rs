@@ -31,12 +31,6 @@ pub fn obstacle(course: &Course) -> Option<String> {
         let why = "the message was handed in; to put the original back would send it a second time";
         return Some(why.to_owned());
     }
-    if course.job.door.as_ref().is_some_and(Door::is_export) {
-        return Some(
-            "it was written into a folder, and its spool is as it was: there is nothing to take back"
-                .to_owned(),
-        );
-    }
     course.job.steps.iter().zip(&course.steps).find_map(|(step, state)| {
         let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
         match step {
@@ -82,7 +76,15 @@ impl Workshop<'_> {
             }
         }
         match self.take_back_all(course, &bench)? {
-            Ok(()) => self.close(course, End::Undone, "everything is as it was".to_owned()),
+            Ok(()) => {
+                let export = job.door.as_ref().is_some_and(Door::is_export);
+                let note = if export {
+                    "its spool is as it was; what was written into the folder stays there"
+                } else {
+                    "everything is as it was"
+                };
+                self.close(course, End::Undone, note.to_owned())
+            }
             Err(why) => {
                 let note =
                     format!("{why}; what is not back in the spool lies in `{}`", vault.path().display());

@@ -403,12 +403,12 @@ fn what_is_at_its_end_is_not_resumed_in_silence() {
 }
 
 #[test]
-fn what_was_only_written_into_a_folder_is_not_undone() {
+fn what_was_written_into_a_folder_stays_there() {
     let desk = Desk::of_ghosts(1);
     let out = desk.own.path().join("out");
     assert_eq!(desk.act(&format!("requeue --apply --via export:{}", out.display())).code, 0);
     let ran = desk.journal("undo --apply");
-    assert!(in_one_line(&ran.out).contains("there is nothing to take back"), "{}", ran.out);
+    assert!(in_one_line(&ran.out).contains("what was written into the folder stays there"), "{}", ran.out);
     assert_eq!(fs::read_dir(out).unwrap().count(), 2);
 }
 
