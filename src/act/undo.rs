@@ -7,7 +7,7 @@ use super::vault::Vault;
 use super::work::{Went, Workshop};
 use crate::plan::course::{Course, StepState};
 use crate::plan::entry::{End, Entry};
-use crate::plan::{Change, Step};
+use crate::plan::{Change, Door, Step};
 use anyhow::{Context as _, Result};
 
 /// Why a job cannot be taken back; `None` if it can.
@@ -76,7 +76,15 @@ impl Workshop<'_> {
             }
         }
         match self.take_back_all(course, &bench)? {
-            Ok(()) => self.close(course, End::Undone, "everything is as it was".to_owned()),
+            Ok(()) => {
+                let export = job.door.as_ref().is_some_and(Door::is_export);
+                let note = if export {
+                    "its spool is as it was; what was written into the folder stays there"
+                } else {
+                    "everything is as it was"
+                };
+                self.close(course, End::Undone, note.to_owned())
+            }
             Err(why) => {
                 let note =
                     format!("{why}; what is not back in the spool lies in `{}`", vault.path().display());

@@ -2,6 +2,7 @@
 
 use super::scan::EvidenceArgs;
 use super::{output, settings};
+use crate::act::ndr::field;
 use crate::evidence::Text;
 use crate::plan::course::Operation;
 use crate::plan::{Choice, Given, Job, Refused, Ret, Verb};
@@ -247,6 +248,11 @@ impl ActArgs {
             older_than: select.older_than.as_deref().map(|text| settings::duration(text, 's')).transpose()?,
             min_age: select.min_age.as_deref().map(|text| settings::duration(text, 's')).transpose()?,
         };
+        let mail_name = match &how.mail_name {
+            Some(name) if field::host(name) == *name => name.clone(),
+            Some(name) => bail!("`--mail-name {}` is no name of a host", name.escape_debug()),
+            None => field::host(&settings::mail_name()),
+        };
         let via = Choice::parse(&how.via, how.password_file.clone(), how.ca_file.clone())?;
         Ok(ActRequest {
             scan: settings::request(&evidence, filter)?,
@@ -263,7 +269,7 @@ impl ActArgs {
             canary: how.canary,
             rate: how.rate.as_deref().map(settings::rate).transpose()?,
             per_domain: how.per_domain.as_deref().map(settings::rate).transpose()?,
-            mail_name: how.mail_name.clone().unwrap_or_else(settings::mail_name),
+            mail_name,
             report,
             words,
         })

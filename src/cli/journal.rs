@@ -162,6 +162,12 @@ pub fn resume(args: &ResumeArgs, request: impl Fn(&Operation) -> Result<ActReque
         }
     }
     let complete = applied.complete() && refused.is_empty();
+    if applied.went.is_empty() && applied.left == 0 && refused.is_empty() {
+        output::tell(&format!(
+            "nothing is left to do in {}",
+            args.target.as_deref().unwrap_or(&operation.name)
+        ));
+    }
     if !applied.went.is_empty() || !refused.is_empty() || trouble.is_none() {
         act::tell_applied(&folder, &applied, &refused, json)?;
     }

@@ -385,6 +385,34 @@ fn the_command_of_a_plan_does_what_the_plan_says() {
 }
 
 #[test]
+fn the_name_of_the_host_is_one_name() {
+    let desk = Desk::of_ghosts(1);
+    let mut words = desk.words("requeue --apply --mail-name");
+    words.insert(3, "mx\r\nBcc: all@world.example".to_owned());
+    let ran = finish(command().args(words).env("GHOSTQ_STATE", desk.state()));
+    assert_eq!((ran.code, desk.letters().len()), (2, 0), "{}", ran.err);
+    assert!(ran.err.contains("is no name of a host"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_at_its_end_is_not_resumed_in_silence() {
+    let desk = Desk::of_ghosts(1);
+    desk.act("requeue --apply");
+    let ran = desk.journal(&format!("resume {}", operation(&desk)));
+    assert!(ran.code == 0 && ran.err.contains("nothing is left to do in"), "{}", ran.err);
+}
+
+#[test]
+fn what_was_written_into_a_folder_stays_there() {
+    let desk = Desk::of_ghosts(1);
+    let out = desk.own.path().join("out");
+    assert_eq!(desk.act(&format!("requeue --apply --via export:{}", out.display())).code, 0);
+    let ran = desk.journal("undo --apply");
+    assert!(in_one_line(&ran.out).contains("what was written into the folder stays there"), "{}", ran.out);
+    assert_eq!(fs::read_dir(out).unwrap().count(), 2);
+}
+
+#[test]
 fn many_messages_want_a_number() {
     let desk = Desk::of_ghosts(103);
     let ran = desk.act("requeue --apply");

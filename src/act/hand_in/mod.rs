@@ -7,6 +7,7 @@ mod smtp;
 
 pub use sendmail::arguments as sendmail_arguments;
 
+use super::ndr::field;
 use super::seek;
 use super::vault::{MESSAGE, Vault};
 use crate::evidence::{Stat, Text, Time};
@@ -51,6 +52,7 @@ pub fn top(job: &Job, operation: &str, host: &str, carriage: bool) -> Vec<u8> {
     let export = job.door.as_ref().is_some_and(Door::is_export);
     if job.verb == Verb::Requeue && !export {
         let now = Time::now();
+        let host = field::host(host);
         let date = now.rfc5322().unwrap_or_else(|| now.rfc3339());
         let field = format!(
             "Received: by {host} (ghostq, requeued from {}){end}\tid {};{end}\t{date}{end}",
