@@ -268,7 +268,9 @@ impl<'a> Subject<'a> {
             )
         })?;
         let mut changes = Vec::new();
-        for path in self.body.iter().chain([&self.control]) {
+        // The control file by each of its names, so that all of them stand in the plan: a name that does not is none of Courier's.
+        let names = links(self.ask.root, &self.control, self.inode, self.queued.planned)?;
+        for path in self.body.iter().chain(&names).chain([&self.control]) {
             let stat = regular(self.ask.root, path);
             let stat =
                 stat.ok_or_else(|| Refusal::new(format!("`{}` went away", path.display()), "scan again"))?;

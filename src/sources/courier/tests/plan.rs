@@ -94,10 +94,15 @@ fn files_of_root_are_given_back_to_courier() {
     let expected = [
         "chown 100:Some(101) msgs/13/D10890513",
         "chmod 660 msgs/13/D10890513",
+        "chown 100:Some(101) msgq/179548/C10890513.1795480046",
+        "chmod 660 msgq/179548/C10890513.1795480046",
         "chown 100:Some(101) msgs/13/C10890513",
         "chmod 660 msgs/13/C10890513",
     ];
-    assert_eq!(steps, expected, "this one was restored, and has another inode");
+    assert_eq!(
+        steps, expected,
+        "each name of the control file is in the plan, or it would be taken for a stranger's"
+    );
 }
 
 #[test]
