@@ -3,10 +3,11 @@
 use super::manifest::Manifest;
 use crate::evidence::{Damage, DamageKind, Locus, Stat, Text, Time};
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(unix)]
 #[path = "disk_unix.rs"]
@@ -46,14 +47,39 @@ impl EntryKind {
 /// A folder below which everything is read by relative path, never leaving it.
 #[derive(Debug)]
 pub struct Root {
-    path: PathBuf,
-    handle: system::Handle,
+    path: Arc<Path>,
+    handle: Arc<system::Handle>,
     manifest: Option<Arc<Manifest>>,
     cross_file_systems: bool,
+    notes: Arc<Notes>,
+    near: Option<Near>,
+}
+
+/// What was noticed while reading below a root.
+#[derive(Debug, Default)]
+struct Notes {
     atime_lost: AtomicBool,
     manifest_used: AtomicBool,
     manifest_missed: AtomicBool,
 }
+
+/// A folder below a root that is held open, so that what lies in it is reached by its name alone.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    handle: system::Handle,
+}
+
+/// Folders that are held open for as long as one batch of files is read.
+#[derive(Debug)]
+struct Near {
+    folder: Arc<Folder>,
+    /// Others in which files of these names are looked for.
+    beside: Mutex<Vec<Arc<Folder>>>,
+}
+
+/// Folders beside the one that is read; no mail system has more places for one message.
+const MAX_BESIDE: usize = 8;
 
 /// The names in a folder with what each of them is.
 pub type Names<'a> = Box<dyn Iterator<Item = io::Result<(PathBuf, EntryKind)>> + 'a>;
@@ -66,6 +92,14 @@ pub struct OpenFile {
     file: File,
 }
 
+/// A file that is read from its start on, without a descriptor of its own.
+#[derive(Debug)]
+pub struct Stream<'f> {
+    file: &'f File,
+    at: u64,
+    end: u64,
+}
+
 impl Root {
     /// Opens a folder. The path itself is the operator's and may lead through links; nothing below it may.
     ///
@@ -73,13 +107,12 @@ impl Root {
     /// When it is not a folder or cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self {
-            path: path.to_owned(),
-            handle: system::Handle::open(path)?,
+            path: path.into(),
+            handle: Arc::new(system::Handle::open(path)?),
             manifest: None,
             cross_file_systems: false,
-            atime_lost: AtomicBool::new(false),
-            manifest_used: AtomicBool::new(false),
-            manifest_missed: AtomicBool::new(false),
+            notes: Arc::default(),
+            near: None,
         })
     }
 
@@ -115,13 +148,13 @@ impl Root {
     /// Whether a manifest was given, files were read, and it knows none of them: it is that of another spool. Where no
     /// file lies there is nothing to know.
     pub fn manifest_is_foreign(&self) -> bool {
-        self.manifest_missed.load(Ordering::Relaxed) && !self.manifest_used.load(Ordering::Relaxed)
+        self.notes.manifest_missed.load(Ordering::Relaxed) && !self.notes.manifest_used.load(Ordering::Relaxed)
     }
 
     /// Whether some file or folder had to be read without protection of its access time: ghostq neither owns it nor has
     /// the capability `CAP_FOWNER`.
     pub fn atime_lost(&self) -> bool {
-        self.atime_lost.load(Ordering::Relaxed)
+        self.notes.atime_lost.load(Ordering::Relaxed)
     }
 
     /// Metadata of a path below the root, of the link itself if it is one.
@@ -129,8 +162,43 @@ impl Root {
     /// # Errors
     /// As the system reports.
     pub fn stat(&self, path: &Path) -> io::Result<(EntryKind, Stat)> {
-        let (kind, stat) = self.handle.stat(path)?;
+        let (kind, stat) = self.look(path)?;
         Ok((kind, self.as_original(path, stat)))
+    }
+
+    /// The same root, which reaches what lies in this folder by name, and looks into folders beside it without going
+    /// through their paths each time. It is for a batch of files: a folder that is replaced meanwhile is read as it was.
+    #[must_use]
+    pub fn within(&self, folder: &Arc<Folder>) -> Self {
+        Self {
+            path: Arc::clone(&self.path),
+            handle: Arc::clone(&self.handle),
+            manifest: self.manifest.clone(),
+            cross_file_systems: self.cross_file_systems,
+            notes: Arc::clone(&self.notes),
+            near: Some(Near { folder: Arc::clone(folder), beside: Mutex::default() }),
+        }
+    }
+
+    fn look(&self, path: &Path) -> io::Result<(EntryKind, Stat)> {
+        let (Some(near), Some((folder, name))) = (&self.near, split(path)) else {
+            return self.handle.stat(path);
+        };
+        if near.folder.is(folder) {
+            return near.folder.handle.stat(name);
+        }
+        // Whoever panicked with the lock in hand left whole entries behind.
+        let mut beside = near.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = beside.iter().find(|known| known.is(folder)) {
+            return known.handle.stat(name);
+        }
+        let opened = Folder { path: folder.to_owned(), handle: self.handle.way(folder)? };
+        let looked = opened.handle.stat(name);
+        if beside.len() >= MAX_BESIDE {
+            beside.remove(0);
+        }
+        beside.push(Arc::new(opened));
+        looked
     }
 
     /// The newest time at which one of these folders was modified, as far as it is not later than `now`: the kernel stamps it
@@ -143,7 +211,7 @@ impl Root {
 
     /// Whether there is something of this name, of whatever kind.
     pub fn exists(&self, path: &Path) -> bool {
-        self.handle.stat(path).is_ok()
+        self.look(path).is_ok()
     }
 
     /// The device and inode of the root folder itself.
@@ -159,12 +227,16 @@ impl Root {
     /// # Errors
     /// [`Damage`] that names the file: it is a link or no regular file, permission was refused, it went away.
     pub fn open_file(&self, path: &Path) -> Result<OpenFile, Damage> {
-        let (file, atime_kept) = self
-            .handle
-            .open_file(path, self.cross_file_systems)
+        let near = self.near.as_ref().zip(split(path)).filter(|(near, (folder, _))| near.folder.is(folder));
+        let (handle, relative) = match near {
+            Some((near, (_, name))) => (&near.folder.handle, name),
+            None => (&*self.handle, path),
+        };
+        let (file, atime_kept) = handle
+            .open_file(relative, self.cross_file_systems)
             .map_err(|error| self.refused(path, &error))?;
         if !atime_kept {
-            self.atime_lost.store(true, Ordering::Relaxed);
+            self.notes.atime_lost.store(true, Ordering::Relaxed);
         }
         let (kind, stat) = system::stat_open(&file).map_err(|error| self.refused(path, &error))?;
         if kind != EntryKind::Regular {
@@ -172,7 +244,7 @@ impl Root {
         }
         if self.manifest.is_some() {
             let seen =
-                if self.in_manifest(path).is_some() { &self.manifest_used } else { &self.manifest_missed };
+                if self.in_manifest(path).is_some() { &self.notes.manifest_used } else { &self.notes.manifest_missed };
             seen.store(true, Ordering::Relaxed);
         }
         Ok(OpenFile { stat: self.as_original(path, stat), file })
@@ -186,9 +258,23 @@ impl Root {
         let (entries, atime_kept) =
             self.handle.list(path, self.cross_file_systems).map_err(|error| self.refused(path, &error))?;
         if !atime_kept {
-            self.atime_lost.store(true, Ordering::Relaxed);
+            self.notes.atime_lost.store(true, Ordering::Relaxed);
         }
         Ok(entries)
+    }
+
+    /// Opens a folder below the root, to be listed and to be read from.
+    ///
+    /// # Errors
+    /// [`Damage`] that names the folder.
+    pub fn open_folder(&self, path: &Path) -> Result<Folder, Damage> {
+        let (handle, atime_kept) =
+            self.handle.folder(path, self.cross_file_systems).map_err(|error| self.refused(path, &error))?;
+        if !atime_kept {
+            self.notes.atime_lost.store(true, Ordering::Relaxed);
+        }
+        let path = if path == Path::new(".") { PathBuf::new() } else { path.to_owned() };
+        Ok(Folder { path, handle })
     }
 
     /// The damage that an error of the system on this path amounts to.
@@ -249,6 +335,45 @@ pub fn not_regular(path: &Path, kind: EntryKind) -> Damage {
     )
 }
 
+/// The folder and the name of a path, if it has both.
+fn split(path: &Path) -> Option<(&Path, &Path)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    Some((folder, Path::new(path.file_name()?)))
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let buffer = buffer.get_mut(..room.min(buffer.len())).unwrap_or_default();
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = system::read_some(self.file, self.at, buffer)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Folder {
+    /// Its path below the root; empty for the root itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Hands over each name in it with what it is, in the order of the file system, until `take` breaks off. An error takes
+    /// the place of the names that are not known for it.
+    pub fn each(
+        &self,
+        take: &mut dyn FnMut(io::Result<(&Path, EntryKind)>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.handle.each(take)
+    }
+
+    fn is(&self, path: &Path) -> bool {
+        self.path.as_os_str() == path.as_os_str()
+    }
+}
+
 impl OpenFile {
     /// At most `limit` bytes from the start.
     ///
@@ -274,6 +399,11 @@ impl OpenFile {
         let mut file = self.file.try_clone()?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(0))?;
         Ok(file)
+    }
+
+    /// A reader from the start of the file to where it ended when it was opened.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream { file: &self.file, at: 0, end: self.stat.size }
     }
 
     /// The whole content, if it is no longer than `limit`.

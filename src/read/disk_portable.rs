@@ -6,6 +6,7 @@ use super::{EntryKind, Names};
 use crate::evidence::{Stat, Time};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
+use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 /// An open root folder.
@@ -43,6 +44,29 @@ impl Handle {
         Ok((Box::new(entries), false))
     }
 
+    pub fn folder(&self, path: &Path, _cross: bool) -> io::Result<(Self, bool)> {
+        Ok((Self(self.checked(path)?), false))
+    }
+
+    pub fn way(&self, path: &Path) -> io::Result<Self> {
+        Ok(Self(self.checked(path)?))
+    }
+
+    pub fn each(
+        &self,
+        take: &mut dyn FnMut(io::Result<(&Path, EntryKind)>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match self.list(Path::new("."), false) {
+            Err(error) => take(Err(error)),
+            Ok((names, _)) => {
+                for entry in names {
+                    take(entry.as_ref().map(|(name, kind)| (name.as_path(), *kind)).map_err(copied))?;
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
     fn checked(&self, path: &Path) -> io::Result<PathBuf> {
         let mut full = self.0.clone();
         let mut components = path.components().peekable();
@@ -60,6 +84,10 @@ impl Handle {
     }
 }
 
+fn copied(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}
+
 fn link_error() -> io::Error {
     io::Error::other("a link or special file")
 }
@@ -75,6 +103,11 @@ pub fn read_at(file: &File, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+pub fn read_some(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    file.seek(io::SeekFrom::Start(offset))?;
+    file.read(buffer)
 }
 
 pub fn is_link_error(error: &io::Error) -> bool {

@@ -62,8 +62,8 @@ impl Look {
         damages.for_each(|damage| look.damaged(damage.clone()));
         scene.read("scanning", |record| {
             match record {
-                Record::Message(message) => look.seen(scene, &message, healthy),
-                Record::Damage(damage) => look.damaged(damage),
+                Record::Message(message) => look.seen(scene, message, healthy),
+                Record::Damage(damage) => look.damaged(damage.clone()),
                 Record::Passed => {}
             }
             if look.trouble.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -4,15 +4,23 @@
 //! (`read::disk`); walkdir can do neither, and "scanning changes nothing" outranks it. Elsewhere walkdir walks.
 
 use crate::evidence::{Damage, DamageKind, Locus, Text};
-use crate::read::disk::{EntryKind, Root};
+use crate::read::disk::{EntryKind, Folder, Root};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What the walker comes across.
 #[derive(Debug)]
-pub enum Step {
-    /// An entry that is not a folder; its path is relative to the root.
-    Entry(PathBuf, EntryKind),
+pub enum Step<'a> {
+    /// An entry that is not a folder.
+    Entry {
+        /// The folder in which it lies; without one, the name is its path below the root.
+        folder: Option<&'a Arc<Folder>>,
+        /// Its name.
+        name: &'a Path,
+        /// What it is.
+        kind: EntryKind,
+    },
     /// A folder or entry that could not be read.
     Damage(Damage),
 }
@@ -22,12 +30,12 @@ pub fn walk(
     root: &Root,
     tops: &[PathBuf],
     depth: usize,
-    take: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    take: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     for top in tops {
         match root.stat(top) {
             Ok((EntryKind::Directory, _)) => walk_folder(root, top, depth, take)?,
-            Ok((kind, _)) => take(Step::Entry(top.clone(), kind))?,
+            Ok((kind, _)) => take(Step::Entry { folder: None, name: top, kind })?,
             Err(error) => take(Step::Damage(root.refused(top, &error)))?,
         }
     }
@@ -39,12 +47,12 @@ fn walk_folder(
     root: &Root,
     top: &Path,
     depth: usize,
-    take: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    take: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let mut folders = vec![(top.to_owned(), 0)];
     while let Some((folder, level)) = folders.pop() {
-        let entries = match root.list(&folder) {
-            Ok(entries) => entries,
+        let opened = match root.open_folder(&folder) {
+            Ok(opened) => Arc::new(opened),
             // A folder that went away between two looks is a spool at work, not a failure to read.
             Err(damage) if damage.kind == DamageKind::Vanished && level > 0 => continue,
             Err(damage) => {
@@ -52,24 +60,23 @@ fn walk_folder(
                 continue;
             }
         };
-        for entry in entries {
+        opened.each(&mut |entry| {
             let (name, kind) = match entry {
                 Ok(entry) => entry,
-                Err(error) => {
-                    take(Step::Damage(root.refused(&folder, &error)))?;
-                    break;
-                }
+                Err(error) => return take(Step::Damage(root.refused(&folder, &error))),
             };
-            let path = if folder == Path::new(".") { name } else { folder.join(name) };
-            match settle(root, &path, kind) {
-                Ok(EntryKind::Directory) if level < depth => folders.push((path, level + 1)),
-                Ok(EntryKind::Directory) => take(Step::Damage(too_deep(&path, depth)))?,
-                Ok(kind) => take(Step::Entry(path, kind))?,
+            let path = || opened.path().join(name);
+            let kind = if kind == EntryKind::Unknown { settle(root, &path(), kind) } else { Ok(kind) };
+            match kind {
+                Ok(EntryKind::Directory) if level < depth => folders.push((path(), level + 1)),
+                Ok(EntryKind::Directory) => take(Step::Damage(too_deep(&path(), depth)))?,
+                Ok(kind) => take(Step::Entry { folder: Some(&opened), name, kind })?,
                 // Nobody is to be told of a file that was delivered meanwhile.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => take(Step::Damage(root.refused(&path, &error)))?,
+                Err(error) => take(Step::Damage(root.refused(&path(), &error)))?,
             }
-        }
+            ControlFlow::Continue(())
+        })?;
     }
     ControlFlow::Continue(())
 }
@@ -79,7 +86,7 @@ fn walk_folder(
     root: &Root,
     top: &Path,
     depth: usize,
-    take: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    take: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let start = root.path().join(top);
     let walker = walkdir::WalkDir::new(&start)
@@ -101,7 +108,7 @@ fn walk_folder(
                 match kind {
                     EntryKind::Directory if entry.depth() <= depth => {}
                     EntryKind::Directory => take(Step::Damage(too_deep(&path, depth)))?,
-                    kind => take(Step::Entry(path, kind))?,
+                    kind => take(Step::Entry { folder: None, name: &path, kind })?,
                 }
             }
             Err(error) => {

@@ -282,10 +282,15 @@ fn in_making(entry: &Entry<'_>) -> Option<PathBuf> {
 fn has_message(entry: &Entry<'_>, id: &[u8]) -> bool {
     let names = ["-H", "-D", "-J"].map(|end| [id, end.as_bytes()].concat());
     let making = [b"hdr.", id].concat();
-    names
-        .into_iter()
-        .chain([making])
-        .any(|name| entry.spot.homes(id, &name).iter().any(|path| entry.root.exists(path)))
+    // Where one queue is split the other folder hardly ever has it.
+    let split = entry.spot.letter().is_some();
+    names.into_iter().chain([making]).any(|name| {
+        let mut homes = entry.spot.homes(id, &name);
+        if split {
+            homes.reverse();
+        }
+        homes.iter().any(|path| entry.root.exists(path))
+    })
 }
 
 /// Whether the message of a log lies in the folder of another letter, where it is reported itself.
