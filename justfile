@@ -9,3 +9,7 @@ ci:
 # Manual pages, from the same texts as help and `ghostq explain`.
 man:
     cargo run --quiet -- man --output man
+
+# How long it takes on large spools, beside the mail systems' own tools; as root.
+bench:
+    bash benches/spool/run

@@ -148,7 +148,8 @@ impl Root {
     /// Whether a manifest was given, files were read, and it knows none of them: it is that of another spool. Where no
     /// file lies there is nothing to know.
     pub fn manifest_is_foreign(&self) -> bool {
-        self.notes.manifest_missed.load(Ordering::Relaxed) && !self.notes.manifest_used.load(Ordering::Relaxed)
+        self.notes.manifest_missed.load(Ordering::Relaxed)
+            && !self.notes.manifest_used.load(Ordering::Relaxed)
     }
 
     /// Whether some file or folder had to be read without protection of its access time: ghostq neither owns it nor has
@@ -243,8 +244,11 @@ impl Root {
             return Err(not_regular(path, kind));
         }
         if self.manifest.is_some() {
-            let seen =
-                if self.in_manifest(path).is_some() { &self.notes.manifest_used } else { &self.notes.manifest_missed };
+            let seen = if self.in_manifest(path).is_some() {
+                &self.notes.manifest_used
+            } else {
+                &self.notes.manifest_missed
+            };
             seen.store(true, Ordering::Relaxed);
         }
         Ok(OpenFile { stat: self.as_original(path, stat), file })

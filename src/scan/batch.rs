@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Entries that travel together; large enough to make the channel cheap, small enough to keep memory small.
-pub const ENTRIES: usize = 128;
+pub const ENTRIES: usize = 256;
 /// Folders of one batch: each is held open until the batch is read, and a process has a thousand descriptors.
 const FOLDERS: usize = 16;
 

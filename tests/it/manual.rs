@@ -19,7 +19,22 @@ fn the_committed_manual_pages_are_those_of_the_program() {
 #[test]
 fn the_manual_documents_every_verb_option_and_exit_code() {
     let page = ghostq(["man"]).out;
-    for verb in ["scan", "forecast", "show", "requeue", "ndr", "undo", "resume", "journal", "explain", "rules", "sources", "completions", "man", "schema"] {
+    for verb in [
+        "scan",
+        "forecast",
+        "show",
+        "requeue",
+        "ndr",
+        "undo",
+        "resume",
+        "journal",
+        "explain",
+        "rules",
+        "sources",
+        "completions",
+        "man",
+        "schema",
+    ] {
         assert!(page.contains(&format!("GHOSTQ {}", verb.to_uppercase())), "{verb}");
     }
     for line in ghostq(["scan", "--help"]).out.lines().filter(|line| line.trim_start().starts_with("--")) {

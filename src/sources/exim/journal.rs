@@ -67,7 +67,8 @@ fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
     let tailed = tailed.map(|tailed| Text::new(tailed).to_path());
     let own = entry.spot.folder.as_path();
     let mut places = Vec::with_capacity(4);
-    for folder in body.and_then(|path| path.parent()).filter(|folder| *folder != own).into_iter().chain([own]) {
+    for folder in body.and_then(|path| path.parent()).filter(|folder| *folder != own).into_iter().chain([own])
+    {
         places.extend(tailed.as_ref().map(|tailed| folder.join(tailed)));
         places.push(folder.join(&name));
     }

@@ -96,7 +96,7 @@ impl Spool {
     pub fn read_message(&self, entry: Entry<'_>, explained: bool) -> Result<Message, Damage> {
         let file = entry.root.open_file(entry.path)?;
         let failed = |error: std::io::Error| entry.root.refused(entry.path, &error);
-        let mut read = header_file::read(file.stream(), entry.id).map_err(failed)?;
+        let mut read = header_file::read(file.stream(), file.stat.size, entry.id).map_err(failed)?;
         let mut message = self.blank(&entry, PartKind::Envelope, &file.stat);
         let body = entry.find(Half::Data).filter(|(_, kind, _)| *kind == EntryKind::Regular);
         // Who is done by the journal counts for everything that follows.
