@@ -2,12 +2,14 @@
 
 use super::manifest::Manifest;
 use crate::evidence::{Damage, DamageKind, Locus, Stat, Text, Time};
+use std::collections::HashSet;
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 #[cfg(unix)]
 #[path = "disk_unix.rs"]
@@ -51,6 +53,7 @@ pub struct Root {
     handle: Arc<system::Handle>,
     manifest: Option<Arc<Manifest>>,
     cross_file_systems: bool,
+    keeps_names: bool,
     notes: Arc<Notes>,
     near: Option<Near>,
 }
@@ -68,6 +71,15 @@ struct Notes {
 pub struct Folder {
     path: PathBuf,
     handle: system::Handle,
+    names: OnceLock<Known>,
+    above: Option<Arc<Folder>>,
+}
+
+/// Names that are known by their hashes. The hash has a key of its own, so that nobody can make names that collide.
+#[derive(Debug, Default)]
+struct Known {
+    key: RandomState,
+    hashes: HashSet<u64>,
 }
 
 /// Folders that are held open for as long as one batch of files is read.
@@ -111,6 +123,7 @@ impl Root {
             handle: Arc::new(system::Handle::open(path)?),
             manifest: None,
             cross_file_systems: false,
+            keeps_names: false,
             notes: Arc::default(),
             near: None,
         })
@@ -128,6 +141,32 @@ impl Root {
     pub fn crossing_file_systems(mut self, cross: bool) -> Self {
         self.cross_file_systems = cross;
         self
+    }
+
+    /// Lets each folder that is walked be listed as a whole before anything in it is read, for [`Root::listed`].
+    #[must_use]
+    pub fn keeping_names(mut self) -> Self {
+        self.keeps_names = true;
+        self
+    }
+
+    /// Whether folders are listed as a whole before they are read.
+    pub fn keeps_names(&self) -> bool {
+        self.keeps_names
+    }
+
+    /// Whether there was something of this name when the folder was listed which is being read, or one above it. `None`: that
+    /// is not known. It costs nothing, and is as old as the listing: what hangs on it must be looked at again.
+    pub fn listed(&self, path: &Path) -> Option<bool> {
+        let (folder, name) = split(path)?;
+        let mut at = Some(&self.near.as_ref()?.folder);
+        while let Some(walked) = at {
+            if walked.is(folder) {
+                return walked.names.get().map(|names| names.has(name));
+            }
+            at = walked.above.as_ref();
+        }
+        None
     }
 
     /// Whether mount points are crossed.
@@ -176,6 +215,7 @@ impl Root {
             handle: Arc::clone(&self.handle),
             manifest: self.manifest.clone(),
             cross_file_systems: self.cross_file_systems,
+            keeps_names: self.keeps_names,
             notes: Arc::clone(&self.notes),
             near: Some(Near { folder: Arc::clone(folder), beside: Mutex::default() }),
         }
@@ -193,7 +233,7 @@ impl Root {
         if let Some(known) = beside.iter().find(|known| known.is(folder)) {
             return known.handle.stat(name);
         }
-        let opened = Folder { path: folder.to_owned(), handle: self.handle.way(folder)? };
+        let opened = Folder::new(folder.to_owned(), self.handle.way(folder)?, None);
         let looked = opened.handle.stat(name);
         if beside.len() >= MAX_BESIDE {
             beside.remove(0);
@@ -267,18 +307,18 @@ impl Root {
         Ok(entries)
     }
 
-    /// Opens a folder below the root, to be listed and to be read from.
+    /// Opens a folder below the root, to be listed and to be read from; `above`: the one in which it was found.
     ///
     /// # Errors
     /// [`Damage`] that names the folder.
-    pub fn open_folder(&self, path: &Path) -> Result<Folder, Damage> {
+    pub fn open_folder(&self, path: &Path, above: Option<Arc<Folder>>) -> Result<Folder, Damage> {
         let (handle, atime_kept) =
             self.handle.folder(path, self.cross_file_systems).map_err(|error| self.refused(path, &error))?;
         if !atime_kept {
             self.notes.atime_lost.store(true, Ordering::Relaxed);
         }
         let path = if path == Path::new(".") { PathBuf::new() } else { path.to_owned() };
-        Ok(Folder { path, handle })
+        Ok(Folder::new(path, handle, above))
     }
 
     /// The damage that an error of the system on this path amounts to.
@@ -358,7 +398,30 @@ impl Read for Stream<'_> {
     }
 }
 
+impl Known {
+    fn hash(&self, name: &Path) -> u64 {
+        self.key.hash_one(name.as_os_str().as_encoded_bytes())
+    }
+
+    fn has(&self, name: &Path) -> bool {
+        self.hashes.contains(&self.hash(name))
+    }
+}
+
 impl Folder {
+    fn new(path: PathBuf, handle: system::Handle, above: Option<Arc<Self>>) -> Self {
+        Self { path, handle, names: OnceLock::new(), above }
+    }
+
+    /// Takes these for all names that are in it, the first time that it is told.
+    pub fn knows<'n>(&self, names: impl Iterator<Item = &'n Path>) {
+        self.names.get_or_init(|| {
+            let mut known = Known::default();
+            known.hashes = names.map(|name| known.hash(name)).collect();
+            known
+        });
+    }
+
     /// Its path below the root; empty for the root itself.
     pub fn path(&self) -> &Path {
         &self.path
@@ -431,4 +494,61 @@ pub fn modified(path: &Path) -> Option<Time> {
     let time = std::fs::metadata(path).ok()?.modified().ok()?;
     let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(Time::new(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A root as it is when what lies in its folder `deferred/A` is read.
+    fn within(spool: &Path) -> Root {
+        std::fs::create_dir_all(spool.join("deferred/A")).unwrap();
+        let root = Root::open(spool).unwrap().keeping_names();
+        let above = Arc::new(root.open_folder(Path::new("deferred"), None).unwrap());
+        let folder = Arc::new(root.open_folder(Path::new("deferred/A"), Some(above)).unwrap());
+        root.within(&folder)
+    }
+
+    #[test]
+    fn what_is_reached_by_name_is_the_same_as_by_its_path() {
+        let spool = tempfile::tempdir().unwrap();
+        let near = within(spool.path());
+        let far = Root::open(spool.path()).unwrap();
+        for file in ["deferred/A/A1", "deferred/A2", "A3"] {
+            let path = Path::new(file);
+            assert!(!near.exists(path), "{file}");
+            std::fs::write(spool.path().join(file), file).unwrap();
+            assert_eq!(near.stat(path).unwrap(), far.stat(path).unwrap());
+            assert_eq!(near.open_file(path).unwrap().head(100).unwrap(), file.as_bytes());
+        }
+    }
+
+    #[test]
+    fn no_link_is_followed_from_within_a_folder() {
+        let spool = tempfile::tempdir().unwrap();
+        let near = within(spool.path());
+        std::fs::write(spool.path().join("secret"), "x").unwrap();
+        std::os::unix::fs::symlink("../../secret", spool.path().join("deferred/A/link")).unwrap();
+        std::os::unix::fs::symlink("A", spool.path().join("deferred/B")).unwrap();
+        std::fs::write(spool.path().join("deferred/A/A1"), "x").unwrap();
+        let damage = near.open_file(Path::new("deferred/A/link")).unwrap_err();
+        assert_eq!(damage.kind, DamageKind::NotRegular);
+        assert_eq!(near.stat(Path::new("deferred/A/link")).unwrap().0, EntryKind::Symlink);
+        assert!(!near.exists(Path::new("deferred/B/A1")), "the folder is a link");
+        assert!(near.open_file(Path::new("deferred/B/A1")).is_err());
+        assert!(near.open_file(Path::new("deferred/A/../A/A1")).is_err());
+    }
+
+    #[test]
+    fn a_folder_tells_what_was_in_it_when_it_was_listed_and_nothing_of_others() {
+        let spool = tempfile::tempdir().unwrap();
+        let near = within(spool.path());
+        let path = Path::new("deferred/A/A1");
+        assert_eq!(near.listed(path), None, "it was not listed yet");
+        near.near.as_ref().unwrap().folder.knows([Path::new("A1")].into_iter());
+        assert_eq!(near.listed(path), Some(true));
+        assert_eq!(near.listed(Path::new("deferred/A/A2")), Some(false));
+        assert_eq!(near.listed(Path::new("deferred/A1")), None, "the folder above was not");
+        assert_eq!(near.listed(Path::new("defer/A/A1")), None);
+    }
 }

@@ -68,20 +68,22 @@ impl Batch {
 /// Names one behind the other in one piece of memory.
 #[cfg(unix)]
 #[derive(Debug, Default)]
-struct Names {
+pub struct Names {
     bytes: Vec<u8>,
     ends: Vec<(usize, EntryKind)>,
 }
 
 #[cfg(unix)]
 impl Names {
-    fn push(&mut self, name: &Path, kind: EntryKind) {
+    /// Adds a name and what it is.
+    pub fn push(&mut self, name: &Path, kind: EntryKind) {
         use std::os::unix::ffi::OsStrExt as _;
         self.bytes.extend_from_slice(name.as_os_str().as_bytes());
         self.ends.push((self.bytes.len(), kind));
     }
 
-    fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
@@ -96,20 +98,30 @@ impl Names {
 /// Names, where they are no bytes.
 #[cfg(not(unix))]
 #[derive(Debug, Default)]
-struct Names(Vec<(PathBuf, EntryKind)>);
+pub struct Names(Vec<(PathBuf, EntryKind)>);
 
 #[cfg(not(unix))]
 impl Names {
-    fn push(&mut self, name: &Path, kind: EntryKind) {
+    /// Adds a name and what it is.
+    pub fn push(&mut self, name: &Path, kind: EntryKind) {
         self.0.push((name.to_owned(), kind));
     }
 
-    fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
     fn get(&self, number: usize) -> Option<(&Path, EntryKind)> {
         self.0.get(number).map(|(name, kind)| (name.as_path(), *kind))
+    }
+}
+
+impl Names {
+    /// All of them, in the order in which they came.
+    #[cfg(unix)]
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, EntryKind)> {
+        (0..self.len()).filter_map(|number| self.get(number))
     }
 }
 
@@ -124,7 +136,7 @@ mod tests {
         std::fs::create_dir_all(spool.path().join("deferred/A")).unwrap();
         let root = Root::open(spool.path()).unwrap();
         let [deferred, hashed] =
-            ["deferred", "deferred/A"].map(|path| Arc::new(root.open_folder(Path::new(path)).unwrap()));
+            ["deferred", "deferred/A"].map(|path| Arc::new(root.open_folder(Path::new(path), None).unwrap()));
         let mut batch = Batch::default();
         batch.push(Some(&deferred), Path::new("A0"), EntryKind::Regular);
         batch.push(Some(&hashed), Path::new("A1"), EntryKind::Regular);
@@ -153,7 +165,7 @@ mod tests {
         let root = Root::open(spool.path()).unwrap();
         let mut batch = Batch::default();
         while !batch.is_full() {
-            let folder = Arc::new(root.open_folder(Path::new(".")).unwrap());
+            let folder = Arc::new(root.open_folder(Path::new("."), None).unwrap());
             batch.push(Some(&folder), Path::new("one"), EntryKind::Regular);
         }
         assert_eq!(batch.groups().count(), FOLDERS);

@@ -80,6 +80,11 @@ fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
     places
 }
 
+/// Whether there may be a journal of a message whose body lies beside it: the folders were not listed, or had one.
+pub fn may_be(entry: &Entry<'_>) -> bool {
+    places(entry, None).iter().any(|path| entry.root.listed(path) != Some(false))
+}
+
 /// The journals of a message.
 #[derive(Debug, Default)]
 pub struct Found {

@@ -29,7 +29,11 @@ const HEAD_BYTES: usize = 4 << 10;
 impl Spool {
     /// A body: passed if its envelope is there, or an envelope in the making, which is reported instead.
     pub fn body(&self, entry: Entry<'_>) -> Result<Record, Damage> {
-        if entry.find(Half::Header).is_some() || in_making(&entry).is_some() {
+        let beside = entry.spot.sibling(&entry.name_of(Half::Header));
+        if entry.root.listed(&beside) == Some(true)
+            || entry.find(Half::Header).is_some()
+            || in_making(&entry).is_some()
+        {
             return Ok(Record::Passed);
         }
         let file = entry.root.open_file(entry.path)?;
