@@ -15,6 +15,9 @@ def medians(path):
         runs = json.load(file)
     rows = []
     for name, result in runs.items():
+        if any(run["exit"] not in (0, 1) or run["exit"] and not name.startswith("ghostq") for run in result["runs"]):
+            print(f"left out: `{result['command']}` failed", file=sys.stderr)
+            continue
         take = lambda key: statistics.median(run[key] for run in result["runs"])
         rows.append({"name": name, "cpu": take("cpu"), "wall": take("wall"), "rss": take("rss") / 1024,
                      "rounds": len(result["runs"]), "command": result["command"]})

@@ -39,11 +39,12 @@ fn main() {
                     continue;
                 }
                 seen += 1;
+                let is_file = entry.file_type().unwrap().is_file();
                 let holds_envelope = envelopes || entry.file_name().as_bytes().ends_with(b"-H");
                 match mode {
                     "list" => {}
-                    "read" => read += start_of(&entry.path(), &mut buffer),
-                    "same" if holds_envelope => read += start_of(&entry.path(), &mut buffer),
+                    "read" if is_file => read += start_of(&entry.path(), &mut buffer),
+                    "same" if is_file && holds_envelope => read += start_of(&entry.path(), &mut buffer),
                     _ => read += entry.metadata().unwrap().size() as usize,
                 }
             }

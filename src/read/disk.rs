@@ -96,6 +96,9 @@ const MAX_BESIDE: usize = 8;
 /// The names in a folder with what each of them is.
 pub type Names<'a> = Box<dyn Iterator<Item = io::Result<(PathBuf, EntryKind)>> + 'a>;
 
+/// Receives a name and what it is, or why the names that are left are not known; `Break` means that nobody wants more.
+pub type TakeName<'t> = dyn FnMut(io::Result<(&Path, EntryKind)>) -> ControlFlow<()> + 't;
+
 /// An open regular file of a spool.
 #[derive(Debug)]
 pub struct OpenFile {
@@ -429,10 +432,7 @@ impl Folder {
 
     /// Hands over each name in it with what it is, in the order of the file system, until `take` breaks off. An error takes
     /// the place of the names that are not known for it.
-    pub fn each(
-        &self,
-        take: &mut dyn FnMut(io::Result<(&Path, EntryKind)>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub fn each(&self, take: &mut TakeName<'_>) -> ControlFlow<()> {
         self.handle.each(take)
     }
 
@@ -496,7 +496,8 @@ pub fn modified(path: &Path) -> Option<Time> {
     Some(Time::new(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos()))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -2,7 +2,7 @@
 //! opened. A link that is slipped in between the check and the opening would be followed; on such systems a spool that
 //! an attacker can write to is better scanned from a copy.
 
-use super::{EntryKind, Names};
+use super::{EntryKind, Names, TakeName};
 use crate::evidence::{Stat, Time};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
@@ -52,10 +52,7 @@ impl Handle {
         Ok(Self(self.checked(path)?))
     }
 
-    pub fn each(
-        &self,
-        take: &mut dyn FnMut(io::Result<(&Path, EntryKind)>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub fn each(&self, take: &mut TakeName<'_>) -> ControlFlow<()> {
         match self.list(Path::new("."), false) {
             Err(error) => take(Err(error)),
             Ok((names, _)) => {

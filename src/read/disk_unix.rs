@@ -1,6 +1,6 @@
 //! Unix: everything is opened relative to the root's descriptor.
 
-use super::{EntryKind, Names};
+use super::{EntryKind, Names, TakeName};
 use crate::evidence::{Stat, Time};
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -70,10 +70,7 @@ impl Handle {
     }
 
     /// Hands over each name in this folder.
-    pub fn each(
-        &self,
-        take: &mut dyn FnMut(io::Result<(&Path, EntryKind)>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub fn each(&self, take: &mut TakeName<'_>) -> ControlFlow<()> {
         let mut give = |name: &[u8], kind: FileType| {
             if name == b"." || name == b".." {
                 return ControlFlow::Continue(());

@@ -62,7 +62,7 @@ pub fn read_all(
             // Without a thread there is no reader; the walker's damage below then says that nothing was read.
             let _spawned = thread.spawn_scoped(scope, move || {
                 let (output, used) = (&output, &get_used);
-                Reader { opened, number, output, used, records: Vec::new() }.read_batches(&work)
+                Reader { opened, number, output, used, records: Vec::new() }.read_batches(&work);
             });
         }
         drop(get_work);

@@ -6,6 +6,8 @@
 #[cfg(unix)]
 use super::batch::Names;
 use crate::evidence::{Damage, DamageKind, Locus, Text};
+#[cfg(unix)]
+use crate::read::disk::TakeName;
 use crate::read::disk::{EntryKind, Folder, Root};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -93,11 +95,7 @@ fn walk_folder(
 /// Lists a folder to its end before it hands over the first name, so that each is read in the knowledge of all. A folder of
 /// too many names, or one that cannot be listed to its end, is handed over as it comes.
 #[cfg(unix)]
-fn list_first(
-    folder: &Folder,
-    most: usize,
-    give: &mut dyn FnMut(std::io::Result<(&Path, EntryKind)>) -> ControlFlow<()>,
-) -> ControlFlow<()> {
+fn list_first(folder: &Folder, most: usize, give: &mut TakeName<'_>) -> ControlFlow<()> {
     let mut names = Some(Names::default());
     folder.each(&mut |entry| {
         let Some(held) = &mut names else { return give(entry) };
@@ -178,7 +176,8 @@ fn too_deep(path: &Path, depth: usize) -> Damage {
     )
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
