@@ -34,7 +34,9 @@ with open(TABLE, "w") as out:
     print(NOTE, file=out)
     for title, rows in groups:
         base = against(rows)
-        print(f"\n{title}; medians of {rows[0]['rounds']} alternating rounds; ratios to `{base['name']}`\n", file=out)
+        rounds = rows[0]["rounds"]
+        how = "one round" if rounds == 1 else f"medians of {rounds} alternating rounds"
+        print(f"\n{title}; {how}; ratios to `{base['name']}`\n", file=out)
         print(f"{'':44} {'CPU s':>8} {'ratio':>7} {'wall s':>8} {'ratio':>7} {'peak MiB':>9}", file=out)
         for row in rows:
             memory = f"{row['rss']:9.1f}" if row["rss"] else f"{'-':>9}"
