@@ -13,3 +13,7 @@ man:
 # Hostile input for so many seconds; what it finds lies in target/fuzz/found.
 fuzz seconds="3600":
     bash fuzz/run {{seconds}}
+
+# How long it takes on large spools, beside the mail systems' own tools; as root.
+bench:
+    bash benches/spool/run

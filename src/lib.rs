@@ -14,4 +14,5 @@ pub mod scan;
 pub mod findings;
 pub mod correlate;
 pub mod report;
+#[cfg(unix)]
 pub mod act;

@@ -1,8 +1,10 @@
 //! The command line: what was typed, what it means, what is printed.
 
+#[cfg(unix)]
 mod act;
 mod forecast;
 mod info;
+#[cfg(unix)]
 mod journal;
 mod man;
 mod output;
@@ -11,6 +13,7 @@ mod settings;
 mod show;
 
 use crate::plan::course::Operation;
+#[cfg(unix)]
 use crate::run::act::ActRequest;
 use crate::run::exit::Exit;
 use anyhow::Result;
@@ -74,23 +77,28 @@ enum Verb {
     ///
     /// Exit codes: 0 all that was selected can be done, or is done; 2 could not run; 3 something was refused, failed, or is not known;
     /// 130 interrupted.
+    #[cfg(unix)]
     Requeue(Box<act::RequeueArgs>),
     /// Return messages to their senders with a non-delivery report (prints the plan; --apply does it)
     ///
     /// The report follows RFC 3464 and goes to the envelope sender, from nobody: never for a message without a sender, for a report or
     /// an automatic answer, and only where something vouches for the sender, since most mail from strangers has a forged one. The message
     /// itself is moved into the vault first. Where the mail system can return it by itself, it does.
+    #[cfg(unix)]
     Ndr(Box<act::NdrArgs>),
     /// Take back what was done, as far as it can be (prints the plan; --apply does it)
     ///
     /// Files come back with their bytes, names, owners, modes and times. What was handed in is not put back: it would be sent twice.
+    #[cfg(unix)]
     Undo(journal::UndoArgs),
     /// Carry on what was broken off, and settle what is not known
     ///
     /// Where ghostq was stopped between the end of a message and the answer, it looks for the message in the queue. If that does not
     /// settle it, the operator has to: `--sent` closes it, `--not-sent` puts it back to where it was. It is never sent again by itself.
+    #[cfg(unix)]
     Resume(journal::ResumeArgs),
     /// Show what was done, message by message
+    #[cfg(unix)]
     Journal(journal::JournalArgs),
     /// Say what a rule means, how it was seen, what the mail system does, and what to do
     Explain(info::ExplainArgs),
@@ -139,10 +147,15 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Scan(args) => scan::run(*args, colour),
         Verb::Forecast(args) => forecast::run(&args, colour),
         Verb::Show(args) => show::run(&args, colour),
+        #[cfg(unix)]
         Verb::Requeue(args) => act::requeue(&args, words()),
+        #[cfg(unix)]
         Verb::Ndr(args) => act::ndr(&args, words()),
+        #[cfg(unix)]
         Verb::Undo(args) => journal::undo(&args),
+        #[cfg(unix)]
         Verb::Resume(args) => journal::resume(&args, request_of),
+        #[cfg(unix)]
         Verb::Journal(args) => journal::journal(&args),
         Verb::Explain(args) => info::explain(&args),
         Verb::Rules => info::rules(),
@@ -153,6 +166,7 @@ fn run(cli: Cli) -> Result<Exit> {
     }
 }
 
+#[cfg(unix)]
 /// The words of the command line, without what only says when to do it.
 fn words() -> Vec<String> {
     let mut only_values = false;
@@ -166,6 +180,7 @@ fn words() -> Vec<String> {
         .collect()
 }
 
+#[cfg(unix)]
 /// What the words of an earlier operation asked for.
 fn request_of(operation: &Operation) -> Result<ActRequest> {
     let words = operation.words.clone();

@@ -246,9 +246,9 @@ fn tell(summary: &Summary, format: &str, interrupted: bool) {
     if format != "table" {
         let counts = &summary.counts;
         output::tell(&format!(
-            "{} messages, {} findings, {} hidden",
-            summary.messages.iter().sum::<u64>(),
-            counts.total(),
+            "{}, {}, {} hidden",
+            report::place::count_in_words(summary.messages.iter().sum::<u64>(), "message", "messages"),
+            report::place::count_in_words(counts.total(), "finding", "findings"),
             counts.hidden
         ));
         for damage in summary.damages.iter().take(10) {

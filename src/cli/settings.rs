@@ -221,6 +221,7 @@ fn threads() -> usize {
 ///
 /// # Errors
 /// When it cannot be understood.
+#[cfg(unix)]
 pub fn rate(text: &str) -> Result<crate::act::pace::Rate> {
     crate::act::pace::Rate::parse(text)
         .with_context(|| format!("`{text}` is not a rate; write 60/m, 2/s or 500/h"))
@@ -238,6 +239,7 @@ pub fn known_rules(names: &[String]) -> Result<Vec<String>> {
 }
 
 /// The name of this host in mail: what `/etc/mailname` says (Debian policy section 11.6), else its own name.
+#[cfg(unix)]
 pub fn mail_name() -> String {
     let written = std::fs::read_to_string("/etc/mailname").unwrap_or_default();
     let name = written.lines().next().unwrap_or_default().trim();

@@ -48,6 +48,11 @@ pub fn native(scope: &str, id: &Text) -> Key {
     digest(b'n', &[scope.as_bytes(), id.bytes()])
 }
 
+/// The key of a mail system's own ID within the instance of this number.
+pub fn native_of(instance: usize, id: &Text) -> Key {
+    digest(b'n', &[&(instance as u64).to_be_bytes(), id.bytes()])
+}
+
 /// The key of an Internet Message-ID, without regard to brackets, spaces and the case of the domain. `None` for what is no
 /// Message-ID but stands where one should (`(null)`, `N/A`, `<@>`): it would make one message of many.
 pub fn message_id(id: &Text) -> Option<Key> {

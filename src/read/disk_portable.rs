@@ -2,10 +2,11 @@
 //! opened. A link that is slipped in between the check and the opening would be followed; on such systems a spool that
 //! an attacker can write to is better scanned from a copy.
 
-use super::{EntryKind, Names};
+use super::{EntryKind, Names, TakeName};
 use crate::evidence::{Stat, Time};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
+use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 /// An open root folder.
@@ -43,6 +44,26 @@ impl Handle {
         Ok((Box::new(entries), false))
     }
 
+    pub fn folder(&self, path: &Path, _cross: bool) -> io::Result<(Self, bool)> {
+        Ok((Self(self.checked(path)?), false))
+    }
+
+    pub fn way(&self, path: &Path) -> io::Result<Self> {
+        Ok(Self(self.checked(path)?))
+    }
+
+    pub fn each(&self, take: &mut TakeName<'_>) -> ControlFlow<()> {
+        match self.list(Path::new("."), false) {
+            Err(error) => take(Err(error)),
+            Ok((names, _)) => {
+                for entry in names {
+                    take(entry.as_ref().map(|(name, kind)| (name.as_path(), *kind)).map_err(copied))?;
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
     fn checked(&self, path: &Path) -> io::Result<PathBuf> {
         let mut full = self.0.clone();
         let mut components = path.components().peekable();
@@ -60,6 +81,10 @@ impl Handle {
     }
 }
 
+fn copied(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}
+
 fn link_error() -> io::Error {
     io::Error::other("a link or special file")
 }
@@ -75,6 +100,11 @@ pub fn read_at(file: &File, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+pub fn read_some(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    file.seek(io::SeekFrom::Start(offset))?;
+    file.read(buffer)
 }
 
 pub fn is_link_error(error: &io::Error) -> bool {

@@ -1,11 +1,13 @@
 //! Unix: everything is opened relative to the root's descriptor.
 
-use super::{EntryKind, Names};
+use super::{EntryKind, Names, TakeName};
 use crate::evidence::{Stat, Time};
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
@@ -14,6 +16,10 @@ use std::path::{Component, Path, PathBuf};
 /// An open root folder.
 #[derive(Debug)]
 pub struct Handle(OwnedFd);
+
+/// Names are listed in steps of so many bytes.
+#[cfg(target_os = "linux")]
+const LIST_BYTES: usize = 32 << 10;
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
@@ -44,11 +50,61 @@ impl Handle {
                 if name == b"." || name == b".." {
                     return None;
                 }
-                let name = PathBuf::from(std::ffi::OsStr::from_bytes(name));
+                let name = PathBuf::from(OsStr::from_bytes(name));
                 Some(Ok((name, kind_of(entry.file_type()))))
             }
         });
         Ok((Box::new(entries), kept))
+    }
+
+    /// A folder, and whether its access time is protected.
+    pub fn folder(&self, path: &Path, cross: bool) -> io::Result<(Self, bool)> {
+        let (fd, kept) = self.open_below(path, READ | OFlags::DIRECTORY, cross)?;
+        Ok((Self(fd), kept))
+    }
+
+    /// A folder through which things are looked at and never opened.
+    pub fn way(&self, path: &Path) -> io::Result<Self> {
+        let (parent, name) = self.parent(path)?;
+        Ok(Self(step_into(parent.as_ref().unwrap_or(&self.0), name)?))
+    }
+
+    /// Hands over each name in this folder.
+    pub fn each(&self, take: &mut TakeName<'_>) -> ControlFlow<()> {
+        let mut give = |name: &[u8], kind: FileType| {
+            if name == b"." || name == b".." {
+                return ControlFlow::Continue(());
+            }
+            take(Ok((Path::new(OsStr::from_bytes(name)), kind_of(kind))))
+        };
+        #[cfg(target_os = "linux")]
+        {
+            let mut buffer = Vec::<u8>::with_capacity(LIST_BYTES);
+            let mut names = fs::RawDir::new(&self.0, buffer.spare_capacity_mut());
+            while let Some(entry) = names.next() {
+                match entry {
+                    Ok(entry) => give(entry.file_name().to_bytes(), entry.file_type())?,
+                    // The folder was removed meanwhile.
+                    Err(Errno::NOENT) => break,
+                    Err(error) => return take(Err(error.into())),
+                }
+            }
+            ControlFlow::Continue(())
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let names = match Dir::read_from(&self.0) {
+                Ok(names) => names,
+                Err(error) => return take(Err(error.into())),
+            };
+            for entry in names {
+                match entry {
+                    Ok(entry) => give(entry.file_name().to_bytes(), entry.file_type())?,
+                    Err(error) => return take(Err(error.into())),
+                }
+            }
+            ControlFlow::Continue(())
+        }
     }
 
     fn open_below(&self, path: &Path, flags: OFlags, cross: bool) -> io::Result<(OwnedFd, bool)> {
@@ -91,24 +147,28 @@ impl Handle {
 
     /// The folder that holds the last component, and that component. `None`: the root itself.
     fn parent<'p>(&self, path: &'p Path) -> io::Result<(Option<OwnedFd>, &'p Path)> {
-        let mut names: Vec<&Path> = Vec::new();
+        let mut folder: Option<OwnedFd> = None;
+        let mut last: Option<&Path> = None;
         for component in path.components() {
-            match component {
-                Component::CurDir => {}
-                Component::Normal(name) => names.push(Path::new(name)),
+            let name = match component {
+                Component::CurDir => continue,
+                Component::Normal(name) => Path::new(name),
                 _ => return Err(Errno::XDEV.into()),
+            };
+            if let Some(through) = last.replace(name) {
+                folder = Some(step_into(folder.as_ref().unwrap_or(&self.0), through)?);
             }
         }
-        let Some(last) = names.pop() else { return Ok((None, Path::new("."))) };
-        let mut folder: Option<OwnedFd> = None;
-        for name in names {
-            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            #[cfg(target_os = "linux")]
-            let flags = flags | OFlags::PATH;
-            folder = Some(fs::openat(folder.as_ref().unwrap_or(&self.0), name, flags, Mode::empty())?);
-        }
-        Ok((folder, last))
+        Ok((folder, last.unwrap_or(Path::new("."))))
     }
+}
+
+/// A folder of this name in a folder, through which the next one is reached.
+fn step_into(folder: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    #[cfg(target_os = "linux")]
+    let flags = flags | OFlags::PATH;
+    Ok(fs::openat(folder, name, flags, Mode::empty())?)
 }
 
 pub fn stat_open(file: &File) -> io::Result<(EntryKind, Stat)> {
@@ -129,6 +189,10 @@ pub fn read_at(file: &File, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+pub fn read_some(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    file.read_at(buffer, offset)
 }
 
 pub fn is_link_error(error: &io::Error) -> bool {

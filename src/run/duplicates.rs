@@ -98,9 +98,9 @@ fn recall(scene: &Scene<'_>, repeated: &HashMap<Key, MatchedBy>) -> Option<Vec<B
     scene.read("joining sightings", |record| {
         let Record::Message(message) = record else { return ControlFlow::Continue(()) };
         let keys: Vec<_> =
-            keys_of(scene, &message).into_iter().filter(|(key, _)| repeated.contains_key(key)).collect();
+            keys_of(scene, message).into_iter().filter(|(key, _)| repeated.contains_key(key)).collect();
         if !keys.is_empty() {
-            briefs.push(brief(scene, &message, keys));
+            briefs.push(brief(scene, message, keys));
         }
         if briefs.len() <= MAX_BRIEFS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });

@@ -39,7 +39,7 @@ pub fn from_listed_rows(scene: &mut Scene<'_>) {
             && pupils.get(message.instance) == Some(&true)
             && let Some(lesson) = lessons.get_mut(message.instance)
         {
-            heed(scene, &message, lesson);
+            heed(scene, message, lesson);
         }
         ControlFlow::Continue(())
     });

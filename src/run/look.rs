@@ -62,8 +62,8 @@ impl Look {
         damages.for_each(|damage| look.damaged(damage.clone()));
         scene.read("scanning", |record| {
             match record {
-                Record::Message(message) => look.seen(scene, &message, healthy),
-                Record::Damage(damage) => look.damaged(damage),
+                Record::Message(message) => look.seen(scene, message, healthy),
+                Record::Damage(damage) => look.damaged(damage.clone()),
                 Record::Passed => {}
             }
             if look.trouble.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -134,7 +134,7 @@ pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedB
     let source = scene.prepared.sources.get(message.instance).map(|source| source.name());
     let native = message.ids.native.as_ref().filter(|_| source != Some(USES_NUMBERS_AGAIN));
     if let Some(id) = native.filter(|id| is_identity(id, message)) {
-        found.push((keys::native(&message.instance.to_string(), id), MatchedBy::Native));
+        found.push((keys::native_of(message.instance, id), MatchedBy::Native));
     }
     if scene.prepared.places.len() > 1 {
         found.extend(keys::across_sources(message));

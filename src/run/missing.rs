@@ -85,7 +85,7 @@ fn look_for(scene: &Scene<'_>, number: usize, missing: &mut Vec<Unseen>) {
             if let Record::Message(message) = record
                 && message.instance == number
             {
-                there.extend(message.ids.native);
+                there.extend(message.ids.native.clone());
             }
             ControlFlow::Continue(())
         });

@@ -1,5 +1,6 @@
 //! Pipelines: what each verb does, from the places to the exit code.
 
+#[cfg(unix)]
 pub mod act;
 pub mod duplicates;
 pub mod exit;

@@ -46,7 +46,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Reads everything, record by record, until `take` breaks off or the user does.
-    pub fn read(&self, stage: &'static str, mut take: impl FnMut(Record) -> ControlFlow<()>) {
+    pub fn read(&self, stage: &'static str, mut take: impl FnMut(&Record) -> ControlFlow<()>) {
         self.progress.stage(stage);
         let threads = self.request.threads;
         read_all(&self.prepared.places, threads, &self.progress, &mut |_, record| {

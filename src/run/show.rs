@@ -34,8 +34,8 @@ pub fn show(id: &str, request: &ScanRequest) -> Result<(Summary, Vec<Finding>)> 
     if shown.is_empty() {
         scene.read("looking for the message", |record| {
             if let Record::Message(message) = record
-                && let Some(case) = scene.case(&message)
-                && (weigh::id(case.instance, &message) == id || is_called(&outcome.summary, &message, id))
+                && let Some(case) = scene.case(message)
+                && (weigh::id(case.instance, message) == id || is_called(&outcome.summary, message, id))
             {
                 shown.push(weigh::describe(&case));
             }

@@ -1,5 +1,6 @@
 //! Scanning: finding places, walking them, reading them in parallel, and looking a second time.
 
+mod batch;
 pub mod detect;
 pub mod listing;
 pub mod pool;

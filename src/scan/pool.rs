@@ -1,17 +1,15 @@
 //! Reading in parallel: one walker, bounded batches, several readers, one consumer.
 
+use super::batch::{Batch, ENTRIES};
 use super::progress::Progress;
 use super::walk::{Step, walk};
 use crate::evidence::{Damage, DamageKind, Locus, Record, Text};
-use crate::read::disk::EntryKind;
 use crate::sources::{Emit, Opened, Unit};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Entries that travel together; large enough to make the channel cheap, small enough to keep memory small.
-const BATCH: usize = 128;
 /// Recipients that travel together at most.
 const MAX_WEIGHT: usize = 4_096;
 /// Batches in flight in each channel, per reader.
@@ -21,11 +19,23 @@ pub const READER_THREAD: &str = "ghostq-reader";
 
 struct Work {
     instance: usize,
-    entries: Vec<(PathBuf, EntryKind)>,
+    batch: Batch,
 }
 
 struct Output {
     instance: usize,
+    records: Vec<Record>,
+    /// The reader that made the records, to which they go back: memory is given back where it was taken, since two threads
+    /// that share it wait for each other.
+    reader: Option<usize>,
+}
+
+/// What a reader works with.
+struct Reader<'a> {
+    opened: &'a [Opened],
+    number: usize,
+    output: &'a Sender<Output>,
+    used: &'a Receiver<Vec<Record>>,
     records: Vec<Record>,
 }
 
@@ -36,118 +46,140 @@ pub fn read_all(
     opened: &[Opened],
     threads: usize,
     progress: &Progress,
-    take: &mut dyn FnMut(usize, Record) -> ControlFlow<()>,
+    take: &mut dyn FnMut(usize, &Record) -> ControlFlow<()>,
 ) {
     let threads = threads.max(1);
     let (give_work, get_work) = bounded::<Work>(threads * IN_FLIGHT);
     let (give_output, get_output) = bounded::<Output>(threads * IN_FLIGHT);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        let mut give_back = Vec::with_capacity(threads);
+        for number in 0..threads {
             let (work, output) = (get_work.clone(), give_output.clone());
-            let reader = std::thread::Builder::new().name(READER_THREAD.into());
+            // No more goes back than was sent, so that it is bounded by the channel of the records.
+            let (give_used, get_used) = unbounded();
+            give_back.push(give_used);
+            let thread = std::thread::Builder::new().name(READER_THREAD.into());
             // Without a thread there is no reader; the walker's damage below then says that nothing was read.
-            let _spawned = reader.spawn_scoped(scope, move || read_batches(opened, &work, &output));
+            let _spawned = thread.spawn_scoped(scope, move || {
+                let (output, used) = (&output, &get_used);
+                Reader { opened, number, output, used, records: Vec::new() }.read_batches(&work);
+            });
         }
         drop(get_work);
         let walker_output = give_output.clone();
         drop(give_output);
         scope.spawn(move || walk_all(opened, &give_work, &walker_output));
         // The receiver moves into the loop: when the loop ends early, it is dropped, and every sender learns of it.
-        consume(get_output, progress, take);
+        consume(get_output, &give_back, progress, take);
     });
 }
 
 fn consume(
     outputs: Receiver<Output>,
+    give_back: &[Sender<Vec<Record>>],
     progress: &Progress,
-    take: &mut dyn FnMut(usize, Record) -> ControlFlow<()>,
+    take: &mut dyn FnMut(usize, &Record) -> ControlFlow<()>,
 ) {
     for output in outputs {
         progress.add(output.records.len() as u64);
-        for record in output.records {
+        for record in &output.records {
             if take(output.instance, record).is_break() {
                 return;
             }
+        }
+        if let Some(giver) = output.reader.and_then(|reader| give_back.get(reader)) {
+            // A reader that has ended wants nothing back.
+            let _ended = giver.send(output.records);
         }
     }
 }
 
 fn walk_all(opened: &[Opened], work: &Sender<Work>, output: &Sender<Output>) {
     for (instance, place) in opened.iter().enumerate() {
-        let mut entries = Vec::with_capacity(BATCH);
+        let mut batch = Batch::default();
         let ended = walk(&place.root, &place.tops, place.depth, &mut |step| match step {
-            Step::Entry(path, kind) => {
-                entries.push((path, kind));
-                if entries.len() < BATCH {
+            Step::Entry { folder, name, kind } => {
+                batch.push(folder, name, kind);
+                if !batch.is_full() {
                     return ControlFlow::Continue(());
                 }
-                let entries = std::mem::replace(&mut entries, Vec::with_capacity(BATCH));
-                sent(work.send(Work { instance, entries }).is_ok())
+                let batch = std::mem::take(&mut batch);
+                sent(work.send(Work { instance, batch }).is_ok())
             }
             Step::Damage(damage) => {
                 let records = vec![Record::Damage(damage)];
-                sent(output.send(Output { instance, records }).is_ok())
+                sent(output.send(Output { instance, records, reader: None }).is_ok())
             }
         });
-        if ended.is_break() || (!entries.is_empty() && work.send(Work { instance, entries }).is_err()) {
+        if ended.is_break() || (!batch.is_empty() && work.send(Work { instance, batch }).is_err()) {
             return;
         }
     }
 }
 
-fn read_batches(opened: &[Opened], work: &Receiver<Work>, output: &Sender<Output>) {
-    for batch in work {
-        let Some(place) = opened.get(batch.instance) else { continue };
-        let mut records = Vec::with_capacity(BATCH);
-        for (path, kind) in &batch.entries {
-            if read_one(place, batch.instance, path, *kind, &mut records, output).is_break() {
+impl Reader<'_> {
+    fn read_batches(&mut self, work: &Receiver<Work>) {
+        let mut path = PathBuf::new();
+        for Work { instance, batch } in work {
+            let Some(place) = self.opened.get(instance) else { continue };
+            for (folder, numbers) in batch.groups() {
+                let near = folder.map(|folder| place.root.within(folder));
+                let root = near.as_ref().unwrap_or(&place.root);
+                for number in numbers {
+                    let Some(kind) = batch.path(folder, number, &mut path) else { continue };
+                    let unit = Unit { root, path: &path, kind };
+                    if self.read_one(place, instance, unit).is_break() {
+                        return;
+                    }
+                }
+            }
+            if !self.records.is_empty() && self.send(instance).is_break() {
                 return;
             }
         }
-        if !records.is_empty() && output.send(Output { instance: batch.instance, records }).is_err() {
-            return;
+    }
+
+    /// Sends off the records that have come together, and begins anew with memory that came back.
+    fn send(&mut self, instance: usize) -> ControlFlow<()> {
+        let mut empty = Vec::new();
+        while let Ok(mut used) = self.used.try_recv() {
+            used.clear();
+            empty = used;
         }
+        let records = std::mem::replace(&mut self.records, empty);
+        sent(self.output.send(Output { instance, records, reader: Some(self.number) }).is_ok())
+    }
+
+    /// Reads one unit. A panic becomes damage that names the file.
+    fn read_one(&mut self, place: &Opened, instance: usize, unit: Unit<'_>) -> ControlFlow<()> {
+        let (mut gone, mut weight) = (false, 0);
+        let mut emit = |mut record: Record| {
+            if let Record::Message(message) = &mut record {
+                message.instance = instance;
+            }
+            weight += weigh(&record);
+            self.records.push(record);
+            if self.records.len() >= ENTRIES || weight >= MAX_WEIGHT {
+                weight = 0;
+                gone |= self.send(instance).is_break();
+            }
+            sent(!gone)
+        };
+        if !read_contained(place, unit, &mut emit) {
+            self.records.push(Record::Damage(Damage::new(
+                DamageKind::Malformed,
+                Locus::whole(Text::from_path(unit.path)),
+                "reading it failed inside ghostq, which is a fault of ghostq",
+                "report it with the file, if it may be shown",
+            )));
+        }
+        sent(!gone)
     }
 }
 
 /// Reads one unit, and contains a panic on a hostile file. `false`: it panicked.
 pub fn read_contained(place: &Opened, unit: Unit<'_>, emit: &mut Emit<'_>) -> bool {
     catch_unwind(AssertUnwindSafe(|| (place.read)(unit, emit))).is_ok()
-}
-
-/// Reads one unit. A panic becomes damage that names the file.
-fn read_one(
-    place: &Opened,
-    instance: usize,
-    path: &Path,
-    kind: EntryKind,
-    records: &mut Vec<Record>,
-    output: &Sender<Output>,
-) -> ControlFlow<()> {
-    let (mut gone, mut weight) = (false, 0);
-    let mut emit = |mut record: Record| {
-        if let Record::Message(message) = &mut record {
-            message.instance = instance;
-        }
-        weight += weigh(&record);
-        records.push(record);
-        if records.len() >= BATCH || weight >= MAX_WEIGHT {
-            weight = 0;
-            let full = std::mem::replace(records, Vec::with_capacity(BATCH));
-            gone |= output.send(Output { instance, records: full }).is_err();
-        }
-        sent(!gone)
-    };
-    let unit = Unit { root: &place.root, path, kind };
-    if !read_contained(place, unit, &mut emit) {
-        records.push(Record::Damage(Damage::new(
-            DamageKind::Malformed,
-            Locus::whole(Text::from_path(path)),
-            "reading it failed inside ghostq, which is a fault of ghostq",
-            "report it with the file, if it may be shown",
-        )));
-    }
-    sent(!gone)
 }
 
 /// What a record takes of memory, in recipients: the one part of it that can be large in number.

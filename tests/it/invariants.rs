@@ -145,3 +145,34 @@ fn a_report_file_can_be_read_by_its_owner_only() {
     assert_eq!(std::fs::metadata(&report).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(std::fs::read_to_string(&report).unwrap().starts_with("class,rule,"));
 }
+
+#[test]
+fn the_number_of_threads_changes_nothing_but_the_time() {
+    for case in ["postfix/corrupt", "postfix/restored", "exim/frozen-halves-named", "exim/half-journal"] {
+        let folder = fixture(case);
+        let scan = |threads: &str| {
+            let ran = ghostq([
+                Path::new("scan"),
+                &folder.join("tree"),
+                Path::new("--manifest"),
+                &folder.join("manifest.tsv"),
+                Path::new("--listing"),
+                &folder.join("listing.txt"),
+                Path::new("--format"),
+                Path::new("csv"),
+                Path::new("--as-of"),
+                Path::new("2026-11-25T00:00:00Z"),
+                Path::new("--threads"),
+                Path::new(threads),
+            ]);
+            // The last three columns are those of the scan itself.
+            let own = |line: &str| line.rsplitn(4, ',').last().unwrap_or_default().to_owned();
+            (ran.code, ran.out.lines().map(own).collect::<Vec<_>>(), ran.err)
+        };
+        let alone = scan("1");
+        assert!(alone.1.len() > 1, "{case}: there is something to be found: {}", alone.2);
+        for threads in ["2", "3", "16"] {
+            assert_eq!(alone, scan(threads), "{case} with {threads} threads");
+        }
+    }
+}

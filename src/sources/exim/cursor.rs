@@ -5,6 +5,9 @@ use std::io::{self, BufRead, BufReader, Read};
 /// The longest line that Exim reads: four times its buffer of 16384 bytes (`spool_in.c`, `fgets_big_buffer`).
 pub const MAX_LINE_BYTES: usize = 4 * 16_384;
 
+/// So much is read at once: more than most envelope files have.
+const BUFFER_BYTES: usize = 8 << 10;
+
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
@@ -40,6 +43,12 @@ impl<R: Read> Cursor<R> {
         Self { input: BufReader::new(input), at: 0 }
     }
 
+    /// The start of an input of so many bytes.
+    pub fn sized(input: R, size: u64) -> Self {
+        let capacity = usize::try_from(size).unwrap_or(usize::MAX).clamp(1, BUFFER_BYTES);
+        Self { input: BufReader::with_capacity(capacity, input), at: 0 }
+    }
+
     /// The byte that comes next, counted from 0.
     pub fn at(&self) -> u64 {
         self.at
@@ -73,6 +82,16 @@ impl<R: Read> Cursor<R> {
         Ok(self.input.fill_buf()?.first().copied())
     }
 
+    /// Takes the byte that comes next.
+    pub fn byte(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.peek()?;
+        if byte.is_some() {
+            self.input.consume(1);
+            self.at += 1;
+        }
+        Ok(byte)
+    }
+
     /// Takes so many bytes, of which the first `keep` are kept.
     pub fn counted(&mut self, wanted: u64, keep: usize) -> io::Result<Counted> {
         self.counted_by(wanted, keep, &mut |_| Ok(()))
@@ -85,7 +104,8 @@ impl<R: Read> Cursor<R> {
         keep: usize,
         each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Counted> {
-        let mut taken = Counted { kept: Vec::new(), count: 0, has_nul: false };
+        let room = usize::try_from(wanted).unwrap_or(usize::MAX).min(keep).min(self.input.buffer().len());
+        let mut taken = Counted { kept: Vec::with_capacity(room), count: 0, has_nul: false };
         while taken.count < wanted {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {

@@ -86,12 +86,12 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Reads an envelope file whose name is that of this ID.
+/// Reads an envelope file of so many bytes whose name is that of this ID.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(input: impl Read, id: &[u8]) -> io::Result<HeaderFile> {
-    listen(input, id, &mut Deaf)
+pub fn read(input: impl Read, size: u64, id: &[u8]) -> io::Result<HeaderFile> {
+    follow(Cursor::sized(input, size), id, &mut Deaf)
 }
 
 /// The same, while somebody listens.
@@ -99,7 +99,11 @@ pub fn read(input: impl Read, id: &[u8]) -> io::Result<HeaderFile> {
 /// # Errors
 /// When the file cannot be read, or the listener fails.
 pub fn listen(input: impl Read, id: &[u8], listener: &mut dyn Listen) -> io::Result<HeaderFile> {
-    let mut reader = Reader { cursor: Cursor::new(input), listener, file: HeaderFile::default(), begun: 0 };
+    follow(Cursor::new(input), id, listener)
+}
+
+fn follow(cursor: Cursor<impl Read>, id: &[u8], listener: &mut dyn Listen) -> io::Result<HeaderFile> {
+    let mut reader = Reader { cursor, listener, file: HeaderFile::default(), begun: 0 };
     match reader.all(id) {
         Ok(()) => {}
         Err(Stop::Fault(fault)) => {
@@ -352,8 +356,7 @@ impl<R: Read> Reader<'_, R> {
     fn field_start(&mut self) -> Result<(u64, u8), Stop> {
         let mut length = 0_u64;
         loop {
-            let taken = self.cursor.counted(1, 1)?;
-            let Some(byte) = taken.kept.first().copied() else {
+            let Some(byte) = self.cursor.byte()? else {
                 return self.fault("the file ends within the length of a header field");
             };
             if byte.is_ascii_digit() {
@@ -361,7 +364,7 @@ impl<R: Read> Reader<'_, R> {
                 continue;
             }
             if self.cursor.peek()? == Some(b' ') {
-                self.cursor.counted(1, 0)?;
+                self.cursor.byte()?;
             }
             return Ok((length, byte));
         }

@@ -7,7 +7,6 @@ use super::message::Entry;
 use super::name::Half;
 use crate::evidence::{Damage, DamageKind, Fact, Locus, Text};
 use crate::read::disk::{EntryKind, OpenFile};
-use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -62,16 +61,28 @@ impl Reading {
 
 /// Where the journal of a message may lie: beside its files, under their tail or its own name, and where Exim looks for it.
 fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
-    let tailed = Text::new(entry.name_of(Half::Journal)).to_path();
     let plain = [entry.id, b"-J"].concat();
-    let mut places = Vec::new();
-    for folder in body.and_then(|path| path.parent()).into_iter().chain([entry.spot.folder.as_path()]) {
-        places.extend([folder.join(&tailed), folder.join(Text::new(plain.as_slice()).to_path())]);
+    let name = Text::new(plain.as_slice()).to_path();
+    let tailed = Some(entry.name_of(Half::Journal)).filter(|tailed| *tailed != plain);
+    let tailed = tailed.map(|tailed| Text::new(tailed).to_path());
+    let own = entry.spot.folder.as_path();
+    let mut places = Vec::with_capacity(4);
+    for folder in body.and_then(|path| path.parent()).filter(|folder| *folder != own).into_iter().chain([own])
+    {
+        places.extend(tailed.as_ref().map(|tailed| folder.join(tailed)));
+        places.push(folder.join(&name));
     }
-    places.extend(entry.spot.homes(entry.id, &plain));
-    let mut seen = HashSet::new();
-    places.retain(|path| seen.insert(path.clone()));
+    for home in entry.spot.homes(entry.id, &plain) {
+        if !places.contains(&home) {
+            places.push(home);
+        }
+    }
     places
+}
+
+/// Whether there may be a journal of a message whose body lies beside it: the folders were not listed, or had one.
+pub fn may_be(entry: &Entry<'_>) -> bool {
+    places(entry, None).iter().any(|path| entry.root.listed(path) != Some(false))
 }
 
 /// The journals of a message.

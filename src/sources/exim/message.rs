@@ -96,12 +96,15 @@ impl Spool {
     pub fn read_message(&self, entry: Entry<'_>, explained: bool) -> Result<Message, Damage> {
         let file = entry.root.open_file(entry.path)?;
         let failed = |error: std::io::Error| entry.root.refused(entry.path, &error);
-        let mut read =
-            file.reader().and_then(|reader| header_file::read(reader, entry.id)).map_err(failed)?;
+        let mut read = header_file::read(file.stream(), file.stat.size, entry.id).map_err(failed)?;
         let mut message = self.blank(&entry, PartKind::Envelope, &file.stat);
         let body = entry.find(Half::Data).filter(|(_, kind, _)| *kind == EntryKind::Regular);
         // Who is done by the journal counts for everything that follows.
-        let journal = take_journals(&entry, body.as_ref().map(|(path, _, _)| path), &mut read, &mut message)?;
+        let journal = if is_plain(&entry, &file.stat, &read, body.as_ref()) && !journal::may_be(&entry) {
+            None
+        } else {
+            take_journals(&entry, body.as_ref().map(|(path, _, _)| path), &mut read, &mut message)?
+        };
         let mut signs = self.content_signs(&entry, &file, &read, body.as_ref());
         signs.extend(self.refusal(&entry, &file.stat));
         signs.extend(held(&entry, &read));
@@ -364,6 +367,18 @@ fn body_lost(entry: &Entry<'_>, read: &HeaderFile) -> Signed {
         signed.facts.push(Fact::new(text, entry.locus()));
     }
     signed
+}
+
+/// Whether nothing is wrong with a message so far, and its body lies beside it: its journals then need not be looked for
+/// where the folders, when they were listed, had none. One that has come since is that of a delivery under way.
+fn is_plain(
+    entry: &Entry<'_>,
+    stat: &Stat,
+    read: &HeaderFile,
+    body: Option<&(PathBuf, EntryKind, Stat)>,
+) -> bool {
+    let beside = body.is_some_and(|(path, _, _)| path.parent() == Some(entry.spot.folder.as_path()));
+    beside && stat.size > 0 && read.fault.is_none() && read.options.frozen.is_none()
 }
 
 /// Recipients that the journals say are done.

@@ -29,7 +29,11 @@ const HEAD_BYTES: usize = 4 << 10;
 impl Spool {
     /// A body: passed if its envelope is there, or an envelope in the making, which is reported instead.
     pub fn body(&self, entry: Entry<'_>) -> Result<Record, Damage> {
-        if entry.find(Half::Header).is_some() || in_making(&entry).is_some() {
+        let beside = entry.spot.sibling(&entry.name_of(Half::Header));
+        if entry.root.listed(&beside) == Some(true)
+            || entry.find(Half::Header).is_some()
+            || in_making(&entry).is_some()
+        {
             return Ok(Record::Passed);
         }
         let file = entry.root.open_file(entry.path)?;
@@ -282,10 +286,15 @@ fn in_making(entry: &Entry<'_>) -> Option<PathBuf> {
 fn has_message(entry: &Entry<'_>, id: &[u8]) -> bool {
     let names = ["-H", "-D", "-J"].map(|end| [id, end.as_bytes()].concat());
     let making = [b"hdr.", id].concat();
-    names
-        .into_iter()
-        .chain([making])
-        .any(|name| entry.spot.homes(id, &name).iter().any(|path| entry.root.exists(path)))
+    // Where one queue is split the other folder hardly ever has it.
+    let split = entry.spot.letter().is_some();
+    names.into_iter().chain([making]).any(|name| {
+        let mut homes = entry.spot.homes(id, &name);
+        if split {
+            homes.reverse();
+        }
+        homes.iter().any(|path| entry.root.exists(path))
+    })
 }
 
 /// Whether the message of a log lies in the folder of another letter, where it is reported itself.

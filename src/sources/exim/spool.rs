@@ -24,7 +24,7 @@ const DEPTH: usize = 8;
 /// # Errors
 /// When its folder cannot be opened, or has no folder of messages in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = detected.open_root(options)?;
+    let root = detected.open_root(options)?.keeping_names();
     let bare = detected.variant == BARE;
     let queues = if bare { vec![PathBuf::new()] } else { queues::find(&root) };
     let tops = if bare { vec![PathBuf::from(".")] } else { queues::tops(&root, &queues) };

@@ -99,18 +99,33 @@ impl Layout {
     pub fn path(&self, queue: &str, id: &[u8]) -> PathBuf {
         path_at_depth(queue, id, self.depth_of(queue))
     }
+
+    /// Whether that is this path. It is asked of every file, so that no path is made for it.
+    pub fn is_home(&self, queue: &str, id: &[u8], path: &Path) -> bool {
+        let key = queue_id::hash_key(id);
+        let mut parts = path.iter().map(std::ffi::OsStr::as_encoded_bytes);
+        let letters = key.iter().copied().chain(std::iter::repeat(b'_')).take(self.depth_of(queue));
+        parts.next() == Some(queue.as_bytes())
+            && letters.into_iter().all(|letter| parts.next() == Some(&[letter]))
+            && parts.next() == Some(id)
+            && parts.next().is_none()
+    }
 }
 
 /// Where this ID would be in a queue that is hashed this deep: one folder for each of the first letters, `_` where there
 /// are none (`util/dir_forest.c`).
 pub fn path_at_depth(queue: &str, id: &[u8], depth: usize) -> PathBuf {
-    let mut path = PathBuf::from(queue);
+    let mut path = PathBuf::with_capacity(queue.len() + 2 * depth + 1 + id.len());
+    path.push(queue);
     if depth > 0 {
         let key = queue_id::hash_key(id);
         let letters = key.iter().copied().chain(std::iter::repeat(b'_'));
-        path.extend(letters.take(depth).map(|letter| char::from(letter).to_string()));
+        for letter in letters.take(depth) {
+            path.push(char::from(letter).encode_utf8(&mut [0; 4]));
+        }
     }
-    path.join(Path::new(&*String::from_utf8_lossy(id)))
+    path.push(&*String::from_utf8_lossy(id));
+    path
 }
 
 #[cfg(test)]
@@ -125,6 +140,16 @@ mod tests {
         let deep = Layout::new("incoming,active, deferred", 2);
         assert_eq!(deep.path("incoming", b"3B367B0C773"), Path::new("incoming/3/B/3B367B0C773"));
         assert_eq!(deep.path("defer", b"3B367B0C773"), Path::new("defer/3B367B0C773"));
+        for (layout, queue) in [(&default, "deferred"), (&default, "hold"), (&deep, "deferred")] {
+            for id in [&b"3B367B0C773"[..], b"3Pt2mN2VXxznjll"] {
+                let home = layout.path(queue, id);
+                assert!(layout.is_home(queue, id, &home));
+                assert!(!layout.is_home(queue, id, &home.with_file_name("3B367B0C774")));
+                assert!(!layout.is_home(queue, id, &home.join("x")));
+                assert!(!layout.is_home("active", id, &home));
+            }
+        }
+        assert!(!default.is_home("deferred", b"3B367B0C773", Path::new("deferred/3B367B0C773")));
     }
 
     #[test]

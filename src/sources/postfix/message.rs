@@ -65,10 +65,11 @@ impl Spool {
         let seen = Seen { queue: entry.queue, path: &place, stat: &file.stat, owner: &self.owner };
         let mut signs = seen.signs();
         signs.extend(seen.inode_sign(&name));
+        let is_ready = seen.is_ready();
         signs.extend(self.place_signs(&entry, &name));
         merge_unfinished(&mut signs);
 
-        let mut message = Message::at(entry.queue, Locus::whole(place.clone()));
+        let mut message = Message::at(entry.queue, Locus::whole(place));
         message.ids.native = native_id(&name, entry.name);
         message.parts.push(Part::file(PartKind::Whole, entry.path, &file.stat));
         let failed = |error: io::Error| entry.root.refused(entry.path, &error);
@@ -76,7 +77,7 @@ impl Spool {
         let mut window = Window::new(file.stat.size, &read_at);
         let reading = queue_file::read(&mut window, Reader::of(entry.queue), deep).map_err(failed)?;
         content_signs(&entry, &file, &reading, &mut signs);
-        let planned = seen.is_ready() && will_be_tried(entry.queue, &signs);
+        let planned = is_ready && will_be_tried(entry.queue, &signs);
         times(&mut message, &entry, &name, planned, &file.stat, &reading);
         let start = reading.content_start;
         fill(&mut message, &entry, &file, reading);
@@ -87,8 +88,8 @@ impl Spool {
 
     /// What the name and the folder say.
     fn place_signs(&self, entry: &Entry<'_>, name: &Name) -> Vec<Signed> {
-        let place = Text::from_path(entry.path);
-        let fact = |text: &str| Fact::new(text, Locus::whole(place.clone()));
+        let place = || Text::from_path(entry.path);
+        let fact = |text: &str| Fact::new(text, Locus::whole(place()));
         let mut signs = Vec::new();
         match name {
             Name::Id(_) => signs.extend(self.misfiled(entry)),
@@ -97,7 +98,7 @@ impl Spool {
                 confidence: Confidence::Possible,
                 facts: vec![fact("the name is no queue ID; Postfix lists and tries such a file, and `postsuper -s` renames it or calls it bogus")],
             }),
-            Name::OneLetter => signs.extend(one_letter::signs(entry.queue, &place)),
+            Name::OneLetter => signs.extend(one_letter::signs(entry.queue, &place())),
             Name::Temporary { pid } => {
                 let text = format!("the name is a temporary one, of process {pid}: the file never got its queue ID");
                 signs.push(Signed::certain(Sign::Unfinished, fact(&text)));
@@ -113,17 +114,17 @@ impl Spool {
             }
         }
         if matches!(name, Name::Id(_) | Name::Legal) {
-            signs.extend(queue_sign(entry.queue, &place));
+            signs.extend(queue_sign(entry.queue, entry.path));
         }
         signs
     }
 
     /// Postfix looks for an ID in one place only (`mail_open_ok` asks for the canonical path).
     fn misfiled(&self, entry: &Entry<'_>) -> Option<Signed> {
-        let expected = self.layout.path(entry.queue, entry.name);
-        if expected == entry.path {
+        if self.layout.is_home(entry.queue, entry.name, entry.path) {
             return None;
         }
+        let expected = self.layout.path(entry.queue, entry.name);
         let levels = entry.path.components().count().saturating_sub(2);
         let consistent = layout::path_at_depth(entry.queue, entry.name, levels) == entry.path;
         let (confidence, how) = if self.layout.configured {
@@ -187,13 +188,13 @@ pub fn native_id(name: &Name, bytes: &[u8]) -> Option<Text> {
 }
 
 /// What being in this queue means.
-fn queue_sign(queue: &str, place: &Text) -> Option<Signed> {
+fn queue_sign(queue: &str, path: &Path) -> Option<Signed> {
     let (sign, text) = match queue {
         "hold" => (Sign::Held, "nothing in `hold` is tried until it is released"),
         "saved" => (Sign::OtherQueue, "neither the listing nor the queue manager looks into `saved`"),
         _ => return None,
     };
-    Some(Signed::certain(sign, Fact::new(text, Locus::whole(place.clone()))))
+    Some(Signed::certain(sign, Fact::new(text, Locus::whole(Text::from_path(path)))))
 }
 
 /// Mode and name may both say that a file is unfinished: one sign, all facts.
@@ -216,21 +217,21 @@ fn merge_unfinished(signs: &mut Vec<Signed>) {
 
 /// What the bytes say, given what name, owner and mode already said.
 fn content_signs(entry: &Entry<'_>, file: &OpenFile, reading: &Reading, signs: &mut Vec<Signed>) {
-    let place = Text::from_path(entry.path);
+    let place = || Text::from_path(entry.path);
     if file.stat.size == 0 {
         let text = "the file has no bytes, as when the disk was full";
-        signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place))));
+        signs.push(Signed::certain(Sign::EmptyFile, Fact::new(text, Locus::metadata(place()))));
         return;
     }
     let faults = reading
         .faults
         .iter()
-        .map(|fault| Fact::new(fault.text.clone(), Locus::bytes(place.clone(), fault.start, fault.end)));
+        .map(|fault| Fact::new(fault.text.clone(), Locus::bytes(place(), fault.start, fault.end)));
     if let Some(unfinished) = signs.iter_mut().find(|signed| signed.sign == Sign::Unfinished) {
         let whole = reading.faults.is_empty() && reading.ended;
         if whole {
             let text = "every record is there, from the envelope to the end record: only the mode is not set";
-            unfinished.facts.push(Fact::new(text, Locus::bytes(place.clone(), 0, file.stat.size)));
+            unfinished.facts.push(Fact::new(text, Locus::bytes(place(), 0, file.stat.size)));
         } else {
             unfinished.facts.extend(faults.take(2));
             unfinished.facts.push(reading.salvage(entry.path));
@@ -248,20 +249,21 @@ fn content_signs(entry: &Entry<'_>, file: &OpenFile, reading: &Reading, signs: &
             marked.facts.extend(facts);
         } else {
             if entry.queue == "corrupt" {
-                facts.insert(0, Fact::new("the queue manager set it aside as damaged", Locus::whole(place)));
+                facts
+                    .insert(0, Fact::new("the queue manager set it aside as damaged", Locus::whole(place())));
             }
             signs.push(Signed { sign, confidence, facts });
         }
     } else if entry.queue == "corrupt" {
-        let set_aside = Fact::new("the queue manager set it aside as damaged", Locus::whole(place.clone()));
+        let set_aside = Fact::new("the queue manager set it aside as damaged", Locus::whole(place()));
         let text = "no damage was found in its records; the mail log says why it was set aside";
-        let facts = vec![set_aside, Fact::new(text, Locus::bytes(place, 0, file.stat.size))];
+        let facts = vec![set_aside, Fact::new(text, Locus::bytes(place(), 0, file.stat.size))];
         signs.push(Signed { sign: Sign::Corrupt { offset: 0 }, confidence: Confidence::Certain, facts });
     } else if entry.queue == "maildrop"
         && !signs.iter().any(|signed| matches!(signed.sign, Sign::OwnerOrMode | Sign::ForeignName))
     {
         let text = "handed in whole, and not yet picked up";
-        signs.push(Signed::certain(Sign::Unclaimed, Fact::new(text, Locus::whole(place))));
+        signs.push(Signed::certain(Sign::Unclaimed, Fact::new(text, Locus::whole(place()))));
     }
 }
 

@@ -319,77 +319,31 @@ impl Walk<'_, '_> {
     }
 
     fn note(&mut self, record: &Record) -> io::Result<()> {
-        let value = Text::new(self.window.data(record, MAX_VALUE_BYTES)?);
-        self.listener.envelope(record, value.bytes());
+        let value = self.window.data(record, MAX_VALUE_BYTES)?;
+        self.listener.envelope(record, value);
+        let reading = &mut self.reading;
+        let kept = || Text::new(value);
         match record.kind {
-            b'C' => self.note_size(record, &value),
+            b'C' => reading.note_size(record, value),
             b'T' => {
-                let text = value.lossy();
-                if self.reading.arrival.is_none()
+                let text = String::from_utf8_lossy(value);
+                if reading.arrival.is_none()
                     && let Some(time) = arrival_time(&text)
                 {
-                    self.reading.arrival = Some((time, text.into_owned()));
+                    reading.arrival = Some((time, text.into_owned()));
                 }
             }
-            b'S' => self.note_sender(record, value),
-            b'R' => self.reading.recipient(value, RecipientState::Pending),
-            b'D' | b'/' => self.reading.recipient(value, RecipientState::Done),
-            b'A' => self.note_attribute(record, value.bytes()),
-            b'F' => self.reading.attribute("full_name", value),
-            b'c' => self.reading.attribute("create_time", value),
-            b'L' => self.reading.attribute("content_filter", value),
-            b'>' => self.reading.attribute("redirect", value),
+            b'S' => reading.note_sender(record, kept()),
+            b'R' => reading.recipient(kept(), RecipientState::Pending),
+            b'D' | b'/' => reading.recipient(kept(), RecipientState::Done),
+            b'A' => reading.note_attribute(record, value),
+            b'F' => reading.attribute("full_name", kept()),
+            b'c' => reading.attribute("create_time", kept()),
+            b'L' => reading.attribute("content_filter", kept()),
+            b'>' => reading.attribute("redirect", kept()),
             _ => {}
         }
         Ok(())
-    }
-
-    /// The queue manager takes three numbers or one (`sscanf` in `qmgr_message_read`). What cleanup writes first is all
-    /// zeros, so that zeros are no fault of a file that it has not finished; `finish` looks at that.
-    fn note_size(&mut self, record: &Record, value: &Text) {
-        if self.reading.size.is_some_and(|size| size.content_offset != Some(0)) {
-            return;
-        }
-        let text = value.lossy();
-        let numbers: Vec<u64> = text.split_whitespace().map_while(|field| field.parse().ok()).collect();
-        self.reading.size = match numbers.as_slice() {
-            [content_size, offset, recipients, ..] => Some(SizeRecord {
-                content_size: *content_size,
-                content_offset: Some(*offset),
-                recipients: Some(*recipients),
-            }),
-            [end] => Some(SizeRecord { content_size: *end, content_offset: None, recipients: None }),
-            _ => {
-                let text = "expected sizes as numbers in the size record";
-                self.reading.fault(record.data, record.end(), text);
-                None
-            }
-        };
-    }
-
-    fn note_sender(&mut self, record: &Record, sender: Text) {
-        if self.reading.sender.is_none() {
-            if self.reading.recipient_count() > 0 {
-                // `showq_report` gives up on such a file. In 3.7.11 it was seen to crash, which ends the whole listing;
-                // the queue manager delivers it all the same.
-                let text = "the sender comes after a recipient: the listing leaves this file out, and showq may crash on \
-                            it, so that all files behind it are left out too";
-                self.reading.fault(record.offset, record.end(), text);
-            }
-            self.reading.sender = Some(sender);
-        }
-    }
-
-    fn note_attribute(&mut self, record: &Record, bytes: &[u8]) {
-        let Some((name, value)) = split_attribute(bytes) else {
-            let text = "expected `name=value` in an attribute record, found no `=` after the name";
-            self.reading.fault(record.offset, record.end(), text);
-            return;
-        };
-        // These belong to the next recipient, not to the message.
-        if !matches!(name, b"dsn_orig_rcpt" | b"notify_flags") {
-            self.reading.attribute(String::from_utf8_lossy(name), Text::new(value));
-        }
     }
 
     /// The checks at the end of `qmgr_message_read` and `pickup_copy`.
@@ -423,6 +377,56 @@ impl Walk<'_, '_> {
                 reading.recipient_count()
             );
             reading.doubtful_fault(0, end, Confidence::Possible, text);
+        }
+    }
+}
+
+impl Reading {
+    /// The queue manager takes three numbers or one (`sscanf` in `qmgr_message_read`). What cleanup writes first is all
+    /// zeros, so that zeros are no fault of a file that it has not finished; `finish` looks at that.
+    fn note_size(&mut self, record: &Record, value: &[u8]) {
+        if self.size.is_some_and(|size| size.content_offset != Some(0)) {
+            return;
+        }
+        let text = String::from_utf8_lossy(value);
+        let mut numbers = text.split_whitespace().map_while(|field| field.parse::<u64>().ok());
+        self.size = match [numbers.next(), numbers.next(), numbers.next()] {
+            [Some(content_size), Some(offset), Some(recipients)] => {
+                Some(SizeRecord { content_size, content_offset: Some(offset), recipients: Some(recipients) })
+            }
+            [Some(end), None, _] => {
+                Some(SizeRecord { content_size: end, content_offset: None, recipients: None })
+            }
+            _ => {
+                let text = "expected sizes as numbers in the size record";
+                self.fault(record.data, record.end(), text);
+                None
+            }
+        };
+    }
+
+    fn note_sender(&mut self, record: &Record, sender: Text) {
+        if self.sender.is_none() {
+            if self.recipient_count() > 0 {
+                // `showq_report` gives up on such a file. In 3.7.11 it was seen to crash, which ends the whole listing;
+                // the queue manager delivers it all the same.
+                let text = "the sender comes after a recipient: the listing leaves this file out, and showq may crash on \
+                            it, so that all files behind it are left out too";
+                self.fault(record.offset, record.end(), text);
+            }
+            self.sender = Some(sender);
+        }
+    }
+
+    fn note_attribute(&mut self, record: &Record, bytes: &[u8]) {
+        let Some((name, value)) = split_attribute(bytes) else {
+            let text = "expected `name=value` in an attribute record, found no `=` after the name";
+            self.fault(record.offset, record.end(), text);
+            return;
+        };
+        // These belong to the next recipient, not to the message.
+        if !matches!(name, b"dsn_orig_rcpt" | b"notify_flags") {
+            self.attribute(String::from_utf8_lossy(name), Text::new(value));
         }
     }
 }

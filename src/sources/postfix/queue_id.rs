@@ -3,6 +3,8 @@
 //! Source: Postfix `global/mail_queue.h` (`MQID_*`), `global/mail_queue.c` (`mail_queue_enter`, `mail_queue_id_ok`),
 //! `global/safe_ultostr.c` (the alphabet).
 
+use std::borrow::Cow;
+
 /// Digits of long queue IDs: figures and consonants. `z` is digit 51 and so never part of a base-51 inode.
 const SAFE_DIGITS: &[u8; 52] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
 /// Characters of the time in a short ID.
@@ -55,16 +57,16 @@ pub fn decode(name: &[u8]) -> Option<QueueId> {
 
 /// The text from which the subfolders of a hashed queue are made: the ID itself, or for a long ID its microseconds as
 /// five hex digits (`MQID_LG_GET_HEX_USEC`, which takes 0 for what it cannot read).
-pub fn hash_key(name: &[u8]) -> Vec<u8> {
+pub fn hash_key(name: &[u8]) -> Cow<'_, [u8]> {
     match long_separator(name) {
         Some(separator) => {
             let microseconds = name
                 .get(separator - LONG_MICROSECONDS_WIDTH..separator)
                 .and_then(|digits| number(digits, 52))
                 .unwrap_or(0);
-            format!("{microseconds:05X}").into_bytes()
+            Cow::Owned(format!("{microseconds:05X}").into_bytes())
         }
-        None => name.to_vec(),
+        None => Cow::Borrowed(name),
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
         );
         assert!(microseconds < 1_000_000);
         assert!(id.is_long());
-        assert_eq!(hash_key(b"3Pt2mN2VXxznjll"), format!("{microseconds:05X}").into_bytes());
+        assert_eq!(*hash_key(b"3Pt2mN2VXxznjll"), *format!("{microseconds:05X}").as_bytes());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
     let record = match (unit.kind, layout::content_of(queue)) {
         (EntryKind::Directory, _) | (_, None) => return,
         (EntryKind::Regular, Some(content)) => {
-            let entry = Entry { root: unit.root, path: unit.path, queue, name: &name };
+            let entry = Entry { root: unit.root, path: unit.path, queue, name };
             match content {
                 Content::Messages => Record::of(spool.message(entry).map(Some)),
                 Content::Logs => match spool.side_log(entry) {
@@ -131,7 +131,7 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
                 Content::FlushLists => Record::Passed,
             }
         }
-        (other, Some(_)) => Record::Damage(special(unit.path, queue, &name, other)),
+        (other, Some(_)) => Record::Damage(special(unit.path, queue, name, other)),
     };
     // Whether anybody wants more is of no use here: there is one record a file.
     let _ = emit(record);
@@ -156,9 +156,9 @@ fn special(path: &Path, queue: &str, name: &[u8], kind: EntryKind) -> Damage {
 }
 
 /// The queue folder and the name of a path below a spool.
-fn queue_and_name(path: &Path) -> Option<(&str, Vec<u8>)> {
+fn queue_and_name(path: &Path) -> Option<(&str, &[u8])> {
     let mut parts = path.components();
     let Some(Component::Normal(queue)) = parts.next() else { return None };
     let Some(Component::Normal(name)) = parts.next_back() else { return None };
-    Some((queue.to_str()?, Text::from_path(Path::new(name)).bytes().to_vec()))
+    Some((queue.to_str()?, name.as_encoded_bytes()))
 }

@@ -10,7 +10,7 @@ fn healthy() -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> HeaderFile {
-    header_file::read(bytes, ID).unwrap()
+    header_file::read(bytes, bytes.len() as u64, ID).unwrap()
 }
 
 #[test]
