@@ -3,6 +3,7 @@
 use super::scan::EvidenceArgs;
 use super::{output, settings};
 use crate::act::ndr::field;
+use crate::act::work::Went;
 use crate::evidence::Text;
 use crate::plan::course::Operation;
 use crate::plan::{Choice, Given, Job, Refused, Ret, Verb};
@@ -326,7 +327,7 @@ fn run(request: &ActRequest, how: &ExecutionArgs) -> Result<Exit> {
         tell_scan(&planned);
         return Ok(exit_of_plan(&planned));
     }
-    let applied = apply::apply(request, &scene, &planned, &mut |_, _| {})?;
+    let applied = apply::apply(request, &scene, &planned, &mut teller(json))?;
     tell_applied(&request.state, &applied, &planned.refused, json)?;
     if planned.beyond > 0 {
         output::tell(&format!("{} more are selected, beyond `--max`: run it again for them", planned.beyond));
@@ -383,7 +384,19 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Prints what was done.
+/// Tells of each message as soon as it is done, since a slow pace can take hours: a line on stdout, unless that is for JSON.
+pub fn teller(json: bool) -> impl FnMut(&str, &Job, &Went) {
+    move |operation, job, went| {
+        if !json {
+            let (end, note) = went.parts();
+            let one = report::Went { label: job.label(operation), job, end, note, hint: None };
+            // If nobody reads it, it is in the journal all the same.
+            let _told = output::print(&format!("{}\n", report::went_line(&one)));
+        }
+    }
+}
+
+/// Prints what is left to be said when all is done, or all of it as JSON.
 ///
 /// # Errors
 /// When stdout cannot be written.
@@ -410,9 +423,6 @@ pub fn tell_applied(state: &Path, applied: &Applied, refused: &[Refused], json: 
             refused,
         ));
     }
-    for one in &went {
-        output::print(&format!("{}\n", report::went_line(one)))?;
-    }
     output::print(&report::refused_text(refused, settings::width()))?;
     if applied.left > 0 {
         let (left, operation) = (applied.left, &applied.operation);
@@ -420,8 +430,9 @@ pub fn tell_applied(state: &Path, applied: &Applied, refused: &[Refused], json: 
         output::tell(&format!("{left} left: {why}: ghostq resume {operation}"));
     }
     for one in went.iter().filter(|one| one.end.is_none()) {
+        let log = one.hint.as_ref().map_or_else(String::new, |hint| format!("; a log says: {hint}"));
         output::tell(&format!(
-            "{}: look whether it was sent, then say so: `ghostq resume {} --sent` or `--not-sent`",
+            "{}: look whether it was sent, then say so: `ghostq resume {} --sent` or `--not-sent`{log}",
             one.job.called(),
             one.label
         ));

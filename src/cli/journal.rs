@@ -147,11 +147,11 @@ pub fn resume(args: &ResumeArgs, request: impl Fn(&Operation) -> Result<ActReque
         _ => None,
     };
     let exact = Target { operation: Some(operation.name.clone()), job: target.job };
-    let mut applied = resume::begun(&folder, &settings::mail_name(), &exact, known, &mut |_, _| {})?;
+    let mut applied = resume::begun(&folder, &settings::mail_name(), &exact, known, &mut act::teller(json))?;
     let mut refused = Vec::new();
     let mut trouble = None;
     if applied.left > 0 && known.is_none() && !interrupt::interrupted() {
-        match anew(&operation, &exact, &folder, request) {
+        match anew(&operation, &exact, &folder, json, request) {
             Ok((more, gone)) => {
                 applied.went.extend(more.went);
                 applied.left = more.left;
@@ -182,6 +182,7 @@ fn anew(
     operation: &Operation,
     target: &Target,
     state: &Path,
+    json: bool,
     request: impl Fn(&Operation) -> Result<ActRequest>,
 ) -> Result<(Applied, Vec<Refused>)> {
     if let Some(folder) = &operation.folder {
@@ -190,7 +191,7 @@ fn anew(
     }
     let mut request = request(operation).context("the words of the operation are no longer understood")?;
     state.clone_into(&mut request.state);
-    resume::not_begun(&request, operation, target, &mut |_, _| {})
+    resume::not_begun(&request, operation, target, &mut act::teller(json))
 }
 
 fn print_applied(applied: &Applied, json: bool) -> Result<()> {

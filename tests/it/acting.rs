@@ -413,6 +413,15 @@ fn what_was_written_into_a_folder_stays_there() {
 }
 
 #[test]
+fn a_name_that_several_messages_have_is_said_to_mean_them_all() {
+    let desk = Desk::of_ghosts(2);
+    let again = "c@a.example\nd@b.example\n\nMessage-ID: <1@a.example>\nSubject: another\n\nanother body\n";
+    fs::write(desk.spool.path().join("queue/.9.9"), again).unwrap();
+    let ran = desk.act("requeue <1@a.example>");
+    assert!(in_one_line(&ran.out).contains("2 messages are called `<1@a.example>`"), "{}", ran.out);
+}
+
+#[test]
 fn many_messages_want_a_number() {
     let desk = Desk::of_ghosts(103);
     let ran = desk.act("requeue --apply");

@@ -48,8 +48,8 @@ impl Applied {
     }
 }
 
-/// Called after each message.
-pub type Told<'a> = dyn FnMut(&Job, &Went) + 'a;
+/// Called after each message, with the name of the operation.
+pub type Told<'a> = dyn FnMut(&str, &Job, &Went) + 'a;
 
 /// Carries out a plan from its beginning.
 ///
@@ -140,7 +140,7 @@ pub(super) fn carry_out(
         let mark = content::mark(&course.job, &operation);
         let went = workshop.carry_on(course, &mut |out| writer.write(&mark, out))?;
         pace.gone(&domains(&course.job, writer), Instant::now());
-        told(&course.job, &went);
+        told(&operation, &course.job, &went);
         applied.went.push((course.job.clone(), went));
     }
     applied.left = waiting.len();

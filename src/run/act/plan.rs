@@ -53,7 +53,8 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
     let Outcome { summary, mut findings, interrupted } = outcome;
     let builder = Builder::new(request, scene, &summary);
     let mut planned = Planned { jobs: Vec::new(), refused: Vec::new(), beyond: 0, interrupted, summary };
-    let mut met = vec![false; request.selection.ids.len()];
+    let mut met = vec![0_usize; request.selection.ids.len()];
+    let mut named_by: Vec<Option<usize>> = Vec::new();
     let mut chosen: Vec<Finding> = Vec::new();
     let by_filter = request.selection.ids.is_empty() && request.selection.findings.is_none();
     let mut missing = request.selection.findings.clone().unwrap_or_default();
@@ -69,23 +70,29 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
             return Ok(());
         }
         if let Some(met) = by.and_then(|number| met.get_mut(number)) {
-            *met = true;
+            *met += 1;
         }
         if chosen.len() < MAX_SELECTED {
             chosen.push(finding);
+            named_by.push(by);
         } else {
             planned.beyond += 1;
         }
         Ok(())
     })?;
-    for finding in chosen {
+    for (finding, by) in chosen.into_iter().zip(named_by) {
         if planned.jobs.len() >= request.limit() {
             planned.beyond += 1;
             continue;
         }
         let number = u32::try_from(planned.jobs.len() + 1).unwrap_or(u32::MAX);
         match builder.build(number, &finding) {
-            Ok((job, reported)) => {
+            Ok((mut job, reported)) => {
+                let name = by.and_then(|by| Some((request.selection.ids.get(by)?, *met.get(by)?)));
+                if let Some((id, count)) = name.filter(|(_, count)| *count > 1) {
+                    job.warnings
+                        .push(format!("{count} messages are called `{id}`, and all of them are meant"));
+                }
                 match twin(&planned.jobs, &job).filter(|_| request.selection.ids.is_empty()) {
                     Some(refusal) => planned.refused.push(builder.refused(&finding, refusal)),
                     None => planned.jobs.push(PlannedJob { job, finding, reported }),
@@ -95,14 +102,19 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
         }
     }
     only_one_is_given(request, &mut planned, &builder);
-    let mut missing: Vec<String> = missing.into_iter().collect();
+    not_found(request, &mut planned, missing.into_iter().collect(), &met);
+    Ok(planned)
+}
+
+/// Says of what was asked for by name and is not there that it is not. `met`: how many messages each ID names.
+fn not_found(request: &ActRequest, planned: &mut Planned, mut missing: Vec<String>, met: &[usize]) {
     missing.sort();
     planned.refused.extend(missing.into_iter().map(|id| absent(
         id,
         "the report has it, and it is not found any more: it may be delivered, or lie in another place than was looked at",
         "name its spool with `--spool` as it was named for the report".to_owned(),
     )));
-    let missed = request.selection.ids.iter().zip(met).filter(|(_, met)| !met);
+    let missed = request.selection.ids.iter().zip(met).filter(|(_, met)| **met == 0);
     let filtered = request.scan.filter != Filter::default() || request.selection.findings.is_some();
     let reason = if filtered {
         "no rule speaks of a message of this name, or the rest of the selection leaves it out"
@@ -115,7 +127,6 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
             absent(id.clone(), reason, format!("`ghostq show {id}` says what is known of it"))
         }),
     );
-    Ok(planned)
 }
 
 /// Whether a message before this one has its very bytes and one of its recipients: two files of one message, of which one is sent.

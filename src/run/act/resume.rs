@@ -101,7 +101,7 @@ pub fn begun(
             decide(&mut workshop, course, known)?;
         }
         let went = workshop.carry_on(course, &mut |_| bail!("what is handed in is not in the vault"))?;
-        told(&course.job, &went);
+        told(&name, &course.job, &went);
         applied.went.push((course.job.clone(), went));
     }
     Ok(applied)

@@ -98,7 +98,7 @@ impl Desk {
     fn run(&self, faults: &Faults) -> Option<Job> {
         let (scene, planned) = plan(&self.request).unwrap();
         let job = planned.jobs.first()?.job.clone();
-        let _outcome = apply_in(&self.request, &scene, &planned, &mut |_, _| {}, faults);
+        let _outcome = apply_in(&self.request, &scene, &planned, &mut |_, _, _| {}, faults);
         self.resume();
         Some(job)
     }
@@ -107,7 +107,7 @@ impl Desk {
         let target = Target { operation: None, job: None };
         // A child that another test starts has a copy of every lock of this process until it is another program.
         for _ in 0..100 {
-            match begun(&self.request.state, "host.example", &target, None, &mut |_, _| {}) {
+            match begun(&self.request.state, "host.example", &target, None, &mut |_, _, _| {}) {
                 Ok(applied) if applied.went.iter().any(|(_, went)| matches!(went, Went::Busy(_))) => {}
                 Err(error) if error.to_string().contains("another ghostq is acting") => {}
                 _ => break,

@@ -97,7 +97,7 @@ pub fn apply(state: &Path, host: &str, target: &Target) -> Result<Applied> {
     let mut went = Vec::new();
     for course in operation.jobs.values_mut().rev().filter(|course| target.takes(course.job.number)) {
         let outcome = match obstacle(course) {
-            Some(why) => Went::Ended(course.end.as_ref().map_or(End::Untouched, |(end, _)| *end), why),
+            Some(why) => Went::Ended(End::Untouched, why),
             None => workshop.undo(course)?,
         };
         went.push((course.job.clone(), outcome));
