@@ -258,7 +258,7 @@ impl ActArgs {
         Ok(ActRequest {
             scan: settings::request(&evidence, filter)?,
             verb,
-            selection: Selection { ids: self.ids.clone(), findings },
+            selection: Selection { ids: self.ids.clone(), findings, again: false },
             given: Given {
                 sender: how.mail_from.as_deref().map(|text| Text::from(text.trim_matches(['<', '>']))),
                 recipients: how.to.iter().map(|text| Text::from(text.trim_matches(['<', '>']))).collect(),

@@ -318,9 +318,14 @@ fn recipients_that_are_given_are_those_of_one_message() {
     assert_eq!(refused(&ran).len(), 3, "{ran}");
     assert_eq!(ran["jobs"].as_array().unwrap().len(), 1);
     assert_eq!(ran["jobs"][0]["number"], 1);
-    let one = text(&refused(&ran)[0]["called"]);
-    let ran = desk.act(&format!("requeue {given} {one}")).document();
+    let named: Vec<String> = refused(&ran).iter().map(|one| text(&one["called"])).collect();
+    let ran = desk.act(&format!("requeue {given} {}", named[0])).document();
     assert_eq!(ran["jobs"][0]["recipients"][0], "x@y.example");
+    // What was named one by one is carried on as it was begun.
+    let begun = desk.act(&format!("requeue {given} --apply --canary {} {}", named[0], named[1])).document();
+    assert_eq!((&begun["results"][0]["end"], &begun["left"]), (&"done".into(), &1.into()), "{begun}");
+    let resumed = desk.journal("resume");
+    assert_eq!((resumed.code, desk.letters().len()), (0, 2), "{}{}", resumed.out, resumed.err);
 }
 
 #[test]

@@ -120,7 +120,7 @@ refused "may hold it in memory" requeue $MISFILED
 refused "may hold it in memory" ndr $BODY
 refused "did not finish" requeue "$HALF"
 unchanged "refusals" /lab/ghostq requeue $EMPTY $CORRUPT $BODY $MISFILED "$HALF" --spool $S --apply --quiet --state $STATE
-refused "runs on this queue" requeue $MISFILED --offline
+refused "works in this spool" requeue $MISFILED --offline
 # A delivery that hangs has its control file open.
 letter slow slow@back.test slow@slow.test
 sleep 3

@@ -194,8 +194,13 @@ refuse_again
 say "killed: handed in anew"
 for n in $(seq 25); do letter kin$n kin$n@back.test kin$n@grey.test; done
 quiet
-for n in $(seq 25); do rm $S/Q$(id_of kin$n) && to_arrive kin$n kin@grey.test; done
-killed 15 requeue --rule body-without-envelope --mail-from kin@back.test --to kin@grey.test
+KIN=
+for n in $(seq 25); do
+  ID=$(id_of kin$n)
+  rm "$S/Q$ID" && to_arrive kin$n kin@grey.test
+  KIN="$KIN $ID"
+done
+killed 15 requeue $KIN --mail-from kin@back.test --to kin@grey.test
 quiet
 accept_all
 flush

@@ -93,7 +93,7 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
                     job.warnings
                         .push(format!("{count} messages are called `{id}`, and all of them are meant"));
                 }
-                match twin(&planned.jobs, &job).filter(|_| request.selection.ids.is_empty()) {
+                match twin(&planned.jobs, &job).filter(|_| !request.selection.one_by_one()) {
                     Some(refusal) => planned.refused.push(builder.refused(&finding, refusal)),
                     None => planned.jobs.push(PlannedJob { job, finding, reported }),
                 }
@@ -168,7 +168,7 @@ fn only_one_is_given(request: &ActRequest, planned: &mut Planned, builder: &Buil
         let outgoing = planned.reported.as_ref().or(planned.job.outgoing.as_ref());
         outgoing.is_some_and(|outgoing| outgoing.recipients.iter().map(|r| &r.address).eq(given))
     };
-    let named = !request.selection.ids.is_empty();
+    let named = request.selection.one_by_one();
     let count = planned.jobs.iter().filter(|planned| takes_them(planned)).count();
     if given.is_empty() || named || count < 2 {
         return;

@@ -146,7 +146,7 @@ pub fn not_begun(
         .collect();
     let findings: HashSet<String> = waiting.iter().map(|course| course.job.finding.clone()).collect();
     let request = ActRequest {
-        selection: Selection { findings: Some(findings), ..request.selection.clone() },
+        selection: Selection { ids: Vec::new(), findings: Some(findings), again: true },
         max: Some(waiting.len().max(1)),
         canary: false,
         ..request.clone()

@@ -19,6 +19,8 @@ pub struct Selection {
     pub ids: Vec<String>,
     /// Names of findings that a report holds.
     pub findings: Option<HashSet<String>>,
+    /// Whether they are those of an operation that is carried on, and so were chosen before.
+    pub again: bool,
 }
 
 /// What a report says about where to look.
@@ -33,6 +35,11 @@ pub struct FromReport {
 }
 
 impl Selection {
+    /// Whether each message was chosen by itself, and not by what it has in common with others.
+    pub fn one_by_one(&self) -> bool {
+        !self.ids.is_empty() || self.again
+    }
+
     /// Whether a finding is meant, and by which of the IDs.
     pub fn takes(&self, finding: &Finding, summary: &Summary) -> Option<Option<usize>> {
         if self.findings.as_ref().is_some_and(|findings| !findings.contains(&finding.id)) {
