@@ -47,5 +47,6 @@ wait_for 10 being_written
 quiet
 expect unfinished "$(find $S -name 'tmp_*' -printf '%f\n' | head -1)"
 pkill -x sleep
+sleep 6 # so long a pair that was touched last may be one in the making
 compare
 say "done"
