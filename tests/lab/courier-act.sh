@@ -184,8 +184,9 @@ say "killed: handed in anew"
 for n in $(seq 25); do letter kin$n kin$n@back.test kin$n@grey.test; done
 settle
 for n in $(seq 25); do ghost lost kin$n && to_arrive kin$n kin@grey.test; done
+KIN=$(for n in $(seq 25); do d_of kin$n; done)
 sleep 6
-killed 15 requeue --rule body-without-envelope --mail-from kin@back.test --to kin@grey.test
+killed 15 requeue $KIN --mail-from kin@back.test --to kin@grey.test
 accept_all
 sleep 2
 flush
