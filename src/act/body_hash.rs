@@ -85,7 +85,7 @@ impl BodyHash {
             self.spend();
         }
         self.hash.update(b"\r\n");
-        super::vault::hex(&self.hash.finalize())
+        crate::read::streams::hex(&self.hash.finalize())
     }
 }
 

@@ -9,9 +9,9 @@ use super::faults::Faults;
 use crate::evidence::Time;
 use crate::plan::course::Operation;
 use crate::plan::entry::{Entry, Line};
+use crate::read::streams::hex;
 use anyhow::{Context as _, Result, bail};
 use sha2::Digest as _;
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub const FILE: &str = "journal.jsonl";
 /// A line is one plan at most, and that is bounded by what sources keep of a message; longer is no line of ours.
 const MAX_LINE: usize = 64 << 20;
+/// Hex digits of a sum.
+const SUM_DIGITS: usize = 32;
 /// Space that is reserved before something is done that cannot be taken back, so that a full disk cannot keep its outcome
 /// from being written.
 const RESERVE: u64 = 64 << 10;
@@ -175,10 +177,9 @@ fn sum_of(before: &str, body: &str) -> String {
     let mut hash = sha2::Sha256::new();
     hash.update(before.as_bytes());
     hash.update(body.as_bytes());
-    hash.finalize().iter().take(16).fold(String::new(), |mut hex, byte| {
-        let _written = write!(hex, "{byte:02x}");
-        hex
-    })
+    let mut sum = hex(&hash.finalize());
+    sum.truncate(SUM_DIGITS);
+    sum
 }
 
 impl Journal {

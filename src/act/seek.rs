@@ -13,13 +13,13 @@ const MAX_DEPTH: usize = 8;
 /// Files with the mark that are of interest: a message has one or two.
 const MAX_FOUND: usize = 16;
 
-/// Looks for a mark in the files below a folder: their paths below it.
+/// Looks for any of these marks in the files below a folder: their paths below it.
 ///
 /// # Errors
 /// When the folder cannot be opened.
-pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Vec<PathBuf>> {
+pub fn seek(folder: &Path, marks: &[&str]) -> std::io::Result<Vec<PathBuf>> {
     let root = Root::open(folder)?;
-    let finder = memmem::Finder::new(mark.as_bytes());
+    let finders: Vec<_> = marks.iter().map(|mark| memmem::Finder::new(mark.as_bytes())).collect();
     let mut waiting = vec![(PathBuf::from("."), 0)];
     let mut found = Vec::new();
     let mut seen = 0;
@@ -36,7 +36,7 @@ pub fn seek(folder: &Path, mark: &str) -> std::io::Result<Vec<PathBuf>> {
                 EntryKind::Regular => {
                     seen += 1;
                     let head = root.open_file(&path).ok().and_then(|open| open.head(HEAD).ok());
-                    if head.is_some_and(|head| finder.find(&head).is_some()) {
+                    if head.is_some_and(|head| finders.iter().any(|finder| finder.find(&head).is_some())) {
                         found.push(path);
                     }
                 }
@@ -104,8 +104,8 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "Received: by a\n\tid ghostq-1-2;\n").unwrap();
         }
-        assert!(seek(spool.path(), "ghostq-1-1;").unwrap().is_empty());
-        let found = seek(spool.path(), "ghostq-1-2;").unwrap();
+        assert!(seek(spool.path(), &["ghostq-1-1;"]).unwrap().is_empty());
+        let found = seek(spool.path(), &["ghostq-1-2;"]).unwrap();
         assert_eq!(found.len(), 5);
         for source in ["nullmailer", "dma", "opensmtpd", "courier"] {
             let finished: Vec<_> =

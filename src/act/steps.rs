@@ -27,11 +27,6 @@ pub enum Seen {
     NotDone,
 }
 
-/// Whether a step of this kind can be taken back.
-pub fn is_reversible(step: &Step) -> bool {
-    matches!(step, Step::Change { .. } | Step::Withdraw { .. })
-}
-
 impl Bench<'_> {
     /// The metadata of the file that a step changes, before it does.
     ///
@@ -93,14 +88,14 @@ impl Bench<'_> {
     /// When it could not be done.
     pub fn perform(&self, step: &Step, was: Option<&Stat>) -> Result<()> {
         match step {
-            Step::Change { change } => self.change(change, was).with_context(|| describe(step)),
+            Step::Change { change } => self.change(change, was).with_context(|| step.describe()),
             Step::Withdraw { path } => {
                 let (number, part) = self.part(path)?;
                 let now = self.spool.stat(path)?.filter(|(kind, _)| *kind == EntryKind::Regular);
                 if !now.is_some_and(|(_, now)| is_as_planned(&now, &part.stat)) {
                     bail!(Changed(format!("`{}` changed since it was planned", path.lossy())));
                 }
-                self.vault.take(self.spool, part, number).with_context(|| describe(step))
+                self.vault.take(self.spool, part, number).with_context(|| step.describe())
             }
             Step::Run { .. } | Step::HandIn => bail!("this is no step of the spool"),
         }
@@ -216,7 +211,7 @@ impl Bench<'_> {
     /// # Errors
     /// When it cannot be taken back.
     pub fn take_back(&self, step: &Step, was: Option<&Stat>) -> Result<()> {
-        let failed = || format!("could not take back: {}", describe(step));
+        let failed = || format!("could not take back: {}", step.describe());
         match step {
             Step::Withdraw { path } => {
                 let (number, part) = self.part(path)?;
@@ -229,7 +224,7 @@ impl Bench<'_> {
                 Ok(())
             }
             Step::Change { change } => self.change_back(change, was).with_context(failed),
-            Step::Run { .. } | Step::HandIn => bail!("{} cannot be taken back", describe(step)),
+            Step::Run { .. } | Step::HandIn => bail!("{} cannot be taken back", step.describe()),
         }
     }
 
@@ -299,9 +294,4 @@ fn is_same_file(now: &Stat, was: &Stat) -> bool {
 /// may have changed its owner, mode and names.
 fn is_as_planned(now: &Stat, planned: &Stat) -> bool {
     is_same_file(now, planned) && now.size == planned.size && now.modified == planned.modified
-}
-
-/// A step in words, lower-case, without a full stop.
-pub fn describe(step: &Step) -> String {
-    step.describe()
 }

@@ -2,12 +2,12 @@
 
 use super::lock;
 use super::spool::Spool;
-use super::steps::{Bench, describe, is_reversible};
+use super::steps::Bench;
 use super::vault::Vault;
 use super::work::{Went, Workshop};
 use crate::plan::course::{Course, StepState};
 use crate::plan::entry::{End, Entry};
-use crate::plan::{Change, Door, Step};
+use crate::plan::{Door, Step};
 use anyhow::{Context as _, Result};
 
 /// Why a job cannot be taken back; `None` if it can.
@@ -21,7 +21,7 @@ pub fn obstacle(course: &Course) -> Option<String> {
     if let Some((number, why)) = course.unknown() {
         let what = match course.job.steps.get(number) {
             Some(Step::HandIn) | None => "it was handed in".to_owned(),
-            Some(step) => format!("this was done: {}", describe(step)),
+            Some(step) => format!("this was done: {}", step.describe()),
         };
         return Some(format!(
             "nobody knows whether {what} ({why}); settle that first: `ghostq resume --sent` or `--not-sent`"
@@ -35,19 +35,14 @@ pub fn obstacle(course: &Course) -> Option<String> {
         let done = matches!(state, StepState::Done { .. } | StepState::Intended { .. });
         match step {
             Step::Run { command } if done && command.undo.is_empty() => {
-                Some(format!("`{}` cannot be taken back", describe(step)))
+                Some(format!("`{}` cannot be taken back", step.describe()))
             }
             Step::Run { command } if done => {
-                Some(format!("`{}` is taken back by hand: {}", describe(step), command.undo))
+                Some(format!("`{}` is taken back by hand: {}", step.describe(), command.undo))
             }
             _ => None,
         }
     })
-}
-
-/// What stays as it became even after taking back.
-pub fn remains(step: &Step) -> bool {
-    matches!(step, Step::Change { change: Change::Wake { .. } })
 }
 
 impl Workshop<'_> {
@@ -71,7 +66,7 @@ impl Workshop<'_> {
         };
         // A step whose outcome is not in the journal counts as done: what was not done is taken back by doing nothing.
         for (number, step) in job.steps.iter().enumerate() {
-            if is_reversible(step) && matches!(course.steps.get(number), Some(StepState::Intended { .. })) {
+            if step.is_reversible() && matches!(course.steps.get(number), Some(StepState::Intended { .. })) {
                 self.write(course, &Entry::Undoing { job: job.number, step: number })?;
             }
         }

@@ -9,10 +9,10 @@ use super::spool::Spool;
 use crate::evidence::{Stat, Text};
 use crate::plan::{Digest, Guarded, Job};
 use crate::read::disk::{OpenFile, Root};
+use crate::read::streams::hex;
 use anyhow::{Context as _, Result, bail};
 use sha2::Digest as _;
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -374,7 +374,7 @@ pub fn vault_is_outside(root: &Path, vault: &Path) -> Result<()> {
     let inside = fs::canonicalize(there).with_context(|| failed(there))?;
     if inside.starts_with(&root) || vault.components().any(|part| part == std::path::Component::ParentDir) {
         bail!(
-            "the vault `{}` would lie in the spool `{}`: give `--state` another folder",
+            "`{}` lies inside `{}`: a vault that would lie in the spool could be taken for mail; give `--state` another folder",
             vault.display(),
             root.display()
         );
@@ -502,12 +502,4 @@ impl Write for TopOnFirst<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), File::flush)
     }
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _written = write!(hex, "{byte:02x}");
-        hex
-    })
 }

@@ -5,7 +5,7 @@ use super::hand_in::{self, Handed, Trace};
 use super::journal::Journal;
 use super::lock;
 use super::spool::Spool;
-use super::steps::{Bench, Seen, is_reversible};
+use super::steps::{Bench, Seen};
 use super::tool;
 use super::vault::{Changed, Vault, vault_is_outside};
 use crate::plan::course::{Course, StepState};
@@ -348,7 +348,7 @@ impl Workshop<'_> {
         for (number, step) in bench.job.steps.iter().enumerate().rev() {
             let begun =
                 matches!(course.steps.get(number), Some(StepState::Done { .. } | StepState::Undoing { .. }));
-            if !begun || !is_reversible(step) {
+            if !begun || !step.is_reversible() {
                 continue;
             }
             let was = course.was(number);

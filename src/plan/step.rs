@@ -153,6 +153,11 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether a step of this kind can be taken back.
+    pub fn is_reversible(&self) -> bool {
+        matches!(self, Self::Change { .. } | Self::Withdraw { .. })
+    }
+
     /// The step in words, lower-case, without a full stop. Hostile text in it is not tamed.
     pub fn describe(&self) -> String {
         match self {

@@ -131,7 +131,7 @@ pub fn undo_text(operation: &str, jobs: &[(Job, Option<String>)], width: usize) 
             continue;
         }
         push(&mut text, "", &format!("{label}: would be undone"), width);
-        for step in job.steps.iter().rev().filter(|step| reversible(step)) {
+        for step in job.steps.iter().rev().filter(|step| step.is_reversible()) {
             push(&mut text, "    ", &format!("take back: {}", step.describe()), width);
         }
     }
@@ -320,7 +320,7 @@ fn of_job(job: &Job) -> Value {
         "queue_id": job.native.as_ref().map(text_value),
         "message_id": job.message_id.as_ref().map(text_value),
         "verb": job.verb,
-        "steps": job.steps.iter().map(|step| json!({"what": step.describe(), "reversible": reversible(step)})).collect::<Value>(),
+        "steps": job.steps.iter().map(|step| json!({"what": step.describe(), "reversible": step.is_reversible()})).collect::<Value>(),
         "sender": outgoing.and_then(|outgoing| outgoing.sender.as_ref()).map(text_value),
         "recipients": outgoing.map(|outgoing| outgoing.recipients.iter().map(|r| text_value(&r.address)).collect::<Value>()),
         "left_out": outgoing.map(|outgoing| outgoing.delivered.iter().map(text_value).collect::<Value>()),
@@ -334,10 +334,6 @@ fn of_job(job: &Job) -> Value {
         })),
         "warnings": job.warnings,
     })
-}
-
-fn reversible(step: &Step) -> bool {
-    matches!(step, Step::Change { .. } | Step::Withdraw { .. })
 }
 
 fn of_refused(refused: &Refused) -> Value {

@@ -34,6 +34,7 @@ pub(crate) mod samples;
 mod verbatim;
 
 pub use fault::Fault;
+pub use verbatim::really_offline;
 
 /// Every source. The order is the order in which a place is offered to them.
 pub static ALL: &[&dyn Source] = &[

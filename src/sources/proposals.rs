@@ -1,6 +1,7 @@
 //! For the tests of sources: what is proposed for a message of a spool, and what is written of it.
 
 use super::samples::Sample;
+pub use super::samples::offline;
 use super::{Ask, Extent};
 use crate::evidence::{Message, Text, Time};
 use crate::plan::{Change, Given, Outgoing, Proposal, Refusal, Verb, Way};
@@ -8,11 +9,6 @@ use crate::plan::{Change, Given, Outgoing, Proposal, Refusal, Verb, Way};
 /// Nothing was given.
 pub fn nothing() -> Given {
     Given::default()
-}
-
-/// The spool belongs to no running mail system.
-pub fn offline() -> Given {
-    Given { offline: true, ..Given::default() }
 }
 
 /// The operator named sender and recipient.
@@ -50,9 +46,7 @@ pub fn propose_for(
 
 /// What is written of the message at this place.
 pub fn content(sample: &Sample, place: &str, extent: Extent) -> Result<Vec<u8>, Refusal> {
-    let mut out = Vec::new();
-    let message = sample.message(place);
-    (sample.opened.remedies.content)(&sample.opened.root, message, extent, &mut out).map(|()| out)
+    sample.content(place, extent)
 }
 
 /// The files that go, and to whom the message goes.

@@ -337,12 +337,7 @@ pub fn offline() -> Given {
 
 /// A proposal in a few words: commands as they are typed, changes and parts by their paths.
 pub fn told(proposal: &Proposal) -> Vec<String> {
-    let typed = |command: &crate::plan::Command| {
-        std::iter::once(command.program.as_str())
-            .chain(command.arguments.iter().map(String::as_str))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let typed = crate::plan::Command::line;
     match &proposal.way {
         Way::Native { commands } => commands.iter().map(typed).collect(),
         Way::Repair { changes, then } => changes.iter().map(change).chain(then.iter().map(typed)).collect(),

@@ -59,13 +59,13 @@ pub fn envelope(door: &Door, outgoing: &Outgoing) -> Vec<u8> {
 /// # Errors
 /// Why the envelope cannot be written.
 pub fn check(outgoing: &Outgoing) -> Result<(), String> {
-    let sender = outgoing.sender.as_ref();
-    let sender = sender.ok_or("its envelope sender is not known; give one with `--mail-from`")?;
+    if outgoing.sender.is_none() {
+        return Err("its envelope sender is not known; give one with `--mail-from`".to_owned());
+    }
     if outgoing.recipients.is_empty() {
         return Err("it has no recipients".to_owned());
     }
-    let recipients = outgoing.recipients.iter().map(|recipient| &recipient.address);
-    for address in recipients.chain(Some(sender).filter(|sender| !sender.is_empty())) {
+    for address in super::addresses(outgoing) {
         address::check(address).map_err(|why| format!("`{}`: {why}", address.lossy().escape_debug()))?;
     }
     Ok(())

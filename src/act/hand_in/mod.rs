@@ -5,8 +5,7 @@ mod export;
 mod sendmail;
 mod smtp;
 
-pub use sendmail::arguments as sendmail_arguments;
-
+use super::address;
 use super::ndr::field;
 use super::seek;
 use super::vault::{MESSAGE, Vault};
@@ -75,8 +74,15 @@ pub fn check(job: &Job) -> Result<(), String> {
     match door {
         Door::Sendmail { submission } => sendmail::arguments(submission, outgoing).map(|_| ()),
         Door::Pickup { .. } | Door::Replay { .. } => drop_folder::check(outgoing),
-        Door::Smtp { .. } | Door::Export { .. } => Ok(()),
+        Door::Smtp { .. } => addresses(outgoing).try_for_each(address::check),
+        Door::Export { .. } => Ok(()),
     }
+}
+
+/// Every address that the other side is told; the null sender is none.
+fn addresses(outgoing: &Outgoing) -> impl Iterator<Item = &Text> {
+    let sender = outgoing.sender.as_ref().filter(|sender| !sender.is_empty());
+    outgoing.recipients.iter().map(|recipient| &recipient.address).chain(sender)
 }
 
 /// Hands in what lies in the vault, to all recipients or, if some were refused before, to those.
@@ -186,16 +192,16 @@ fn found(job: &Job, operation: &str, ended: bool) -> Found {
     let mark = mark(job, operation);
     let root = job.root.to_path();
     let mut perhaps = None;
-    for mark in [";", "@"].map(|end| format!("{mark}{end}")) {
-        for path in seek::seek(&root, &mark).unwrap_or_default() {
-            let name = Text::from_path(&path).lossy().into_owned();
-            if seek::is_finished(&job.source, &root, &path, ended) {
-                let note = format!("it was taken: `{name}` holds it");
-                let queue_id = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                return Found::Taken(Outcome { note, queue_id, by_looking: true, ..Outcome::default() });
-            }
-            perhaps.get_or_insert(name);
+    // In the trace field, or in the Message-ID of a report.
+    let marks = [format!("{mark};"), format!("{mark}@")];
+    for path in seek::seek(&root, &marks.each_ref().map(String::as_str)).unwrap_or_default() {
+        let name = Text::from_path(&path).lossy().into_owned();
+        if seek::is_finished(&job.source, &root, &path, ended) {
+            let note = format!("it was taken: `{name}` holds it");
+            let queue_id = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            return Found::Taken(Outcome { note, queue_id, by_looking: true, ..Outcome::default() });
         }
+        perhaps.get_or_insert(name);
     }
     perhaps.map_or(Found::No, Found::Perhaps)
 }

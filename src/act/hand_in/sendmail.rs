@@ -87,8 +87,7 @@ pub fn arguments(submission: &Submission, outgoing: &Outgoing) -> Result<Vec<OsS
         ));
     }
     if submission.envelope_on_top {
-        let all = outgoing.recipients.iter().map(|recipient| &recipient.address);
-        all.chain(Some(sender).filter(|sender| !sender.is_empty())).try_for_each(address::check)?;
+        super::addresses(outgoing).try_for_each(address::check)?;
         return Ok(arguments);
     }
     if submission.dsn {

@@ -2,8 +2,8 @@
 
 use super::field;
 use crate::evidence::Time;
+use crate::read::streams::hex;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,11 +24,7 @@ pub fn unique_id(host: &str, now: Time) -> String {
 
 /// Hexadecimal digits that depend on all of a text.
 pub fn digest(text: &str) -> String {
-    let mut digits = String::new();
-    for byte in Sha256::digest(text.as_bytes()) {
-        // Writing into a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
+    let mut digits = hex(&Sha256::digest(text.as_bytes()));
     digits.truncate(DIGITS);
     digits
 }

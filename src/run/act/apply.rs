@@ -120,7 +120,8 @@ pub(super) fn carry_out(
     let operation = workshop.operation.to_owned();
     let mut applied = Applied { operation: operation.clone(), went: Vec::new(), left: 0, why: String::new() };
     let mut pace = Pace::new(request.rate, request.per_domain);
-    let mut waiting: Vec<&mut (Course, Writer<'_>)> = courses.iter_mut().collect();
+    let mut waiting: Vec<_> =
+        courses.iter_mut().map(|(course, writer)| (domains(&course.job, writer), (course, writer))).collect();
     while !waiting.is_empty() {
         if interrupt::interrupted() {
             "it was interrupted".clone_into(&mut applied.why);
@@ -136,10 +137,10 @@ pub(super) fn carry_out(
             break;
         }
         let next = next(&waiting, &pace);
-        let (course, writer) = waiting.remove(next);
+        let (domains, (course, writer)) = waiting.remove(next);
         let mark = content::mark(&course.job, &operation);
         let went = workshop.carry_on(course, &mut |out| writer.write(&mark, out))?;
-        pace.gone(&domains(&course.job, writer), Instant::now());
+        pace.gone(&domains, Instant::now());
         told(&operation, &course.job, &went);
         applied.went.push((course.job.clone(), went));
     }
@@ -149,13 +150,15 @@ pub(super) fn carry_out(
 }
 
 /// The first job that may go now; if none may, the one that may soonest, when it may.
-fn next(waiting: &[&mut (Course, Writer<'_>)], pace: &Pace) -> usize {
+fn next<T>(waiting: &[(Vec<String>, T)], pace: &Pace) -> usize {
     loop {
         let now = Instant::now();
-        let waits = waiting.iter().map(|(course, writer)| pace.wait(&domains(&course.job, writer), now));
-        let (number, wait) =
-            waits.enumerate().min_by_key(|(number, wait)| (*wait, *number)).unwrap_or_default();
-        if wait.is_zero() || interrupt::interrupted() {
+        let waits = || waiting.iter().map(|(domains, _)| pace.wait(domains, now));
+        if let Some(number) = waits().position(|wait| wait.is_zero()) {
+            return number;
+        }
+        let (wait, number) = waits().zip(0..).min().unwrap_or_default();
+        if interrupt::interrupted() {
             return number;
         }
         std::thread::sleep(wait.min(Duration::from_millis(200)));
@@ -207,7 +210,7 @@ fn new_name(known: &[Operation]) -> String {
     let time: String = now.rfc3339().chars().take(19).filter(|c| c.is_ascii_digit() || *c == 'T').collect();
     let mut seed = format!("{} {}", now.rfc3339(), std::process::id());
     loop {
-        let digest = crate::act::vault::hex(&sha2::Sha256::digest(&seed));
+        let digest = crate::read::streams::hex(&sha2::Sha256::digest(&seed));
         let digits: String = digest.chars().take(4).collect();
         let name = format!("{}-{digits}", time.replace('T', "-"));
         if known.iter().all(|operation| operation.name != name) {

@@ -1,17 +1,16 @@
 //! Making a job out of what a source proposes.
 
 use super::{ActRequest, content, state};
-use crate::act::hand_in::sendmail_arguments;
-use crate::act::vault;
+use crate::act::{hand_in, vault};
 use crate::evidence::{At, Envelope, Message, PartKind, RecipientState, Text};
 use crate::findings::{Finding, Summary, Visibility};
 use crate::plan::{
-    Change, Choice, Door, Guarded, Job, Lock, Outgoing, OutgoingRecipient, Proposal, Refusal, Refused, Step,
-    Verb, Way,
+    Change, Choice, Door, Guarded, Job, Outgoing, OutgoingRecipient, Proposal, Refusal, Refused, Step, Verb,
+    Way,
 };
 use crate::read::disk::Root;
 use crate::run::scene::Scene;
-use crate::sources::{Ask, Opened};
+use crate::sources::{Ask, Opened, really_offline};
 use std::path::Path;
 
 /// Makes jobs.
@@ -57,7 +56,7 @@ impl<'a> Builder<'a> {
             std::path::absolute(place.root.path()).map_err(|error| Refusal::new(error.to_string(), ""))?;
         let vault = state::vault_for(&self.request.state, &root);
         for folder in [&self.request.state, &vault] {
-            state::check_outside(folder, &root).map_err(|error| Refusal::new(format!("{error:#}"), ""))?;
+            vault::vault_is_outside(&root, folder).map_err(|error| Refusal::new(format!("{error:#}"), ""))?;
         }
         let export = matches!(&self.request.via, Choice::This(door) if door.is_export());
         let proposal = if export { export_of(message) } else { self.propose(finding, place)? };
@@ -117,12 +116,7 @@ impl<'a> Builder<'a> {
             ));
         }
         let given = &self.request.given;
-        if let Some(live) = place.instance.live.filter(|_| given.offline) {
-            return Err(Refusal::new(
-                format!("process {} works in this spool, so that it is not offline", live.pid),
-                "leave out `--offline`, or stop the mail system first",
-            ));
-        }
+        really_offline(&place.instance, given)?;
         if !given.offline && !place.instance.at_home && place.instance.live.is_none() {
             return Err(Refusal::new(
                 "this spool is not that of a mail system on this host: what it holds may have been delivered from elsewhere since",
@@ -156,21 +150,13 @@ impl<'a> Builder<'a> {
             Verb::Ndr => content::Report::of(self.request, self.scene, finding, place, &outgoing, "planned")?
                 .envelope(),
         };
-        if let Door::Sendmail { submission } = &door {
-            sendmail_arguments(submission, &outgoing).map_err(|why| Refusal::new(why, ""))?;
-        } else if !door.is_export() {
-            let all = outgoing.recipients.iter().map(|recipient| &recipient.address).chain(&outgoing.sender);
-            for address in all.filter(|address| !address.is_empty()) {
-                crate::act::address::check(address).map_err(|why| Refusal::new(why, ""))?;
-            }
-        }
         if self.request.verb == Verb::Requeue {
             let digest = content::digest(place, &finding.message);
             job.content = if door.is_export() { digest.ok() } else { Some(digest?) };
         }
         job.outgoing = Some(outgoing);
         job.door = Some(door);
-        Ok(())
+        hand_in::check(job).map_err(|why| Refusal::new(why, ""))
     }
 
     fn door(&self, place: &Opened) -> Result<Door, Refusal> {
@@ -195,7 +181,7 @@ impl<'a> Builder<'a> {
 fn export_of(message: &Message) -> Proposal {
     Proposal {
         way: Way::HandOver { parts: Vec::new(), outgoing: envelope_as_is(&message.envelope) },
-        lock: None::<Lock>,
+        lock: None,
         warnings: Vec::new(),
     }
 }

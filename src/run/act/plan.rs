@@ -54,8 +54,8 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
     let builder = Builder::new(request, scene, &summary);
     let mut planned = Planned { jobs: Vec::new(), refused: Vec::new(), beyond: 0, interrupted, summary };
     let mut met = vec![0_usize; request.selection.ids.len()];
-    let mut named_by: Vec<Option<usize>> = Vec::new();
-    let mut chosen: Vec<Finding> = Vec::new();
+    // With the ID by which it was named.
+    let mut chosen: Vec<(Finding, Option<usize>)> = Vec::new();
     let by_filter = request.selection.ids.is_empty() && request.selection.findings.is_none();
     let mut missing = request.selection.findings.clone().unwrap_or_default();
     findings.each_sorted(|finding| {
@@ -73,14 +73,13 @@ fn choose(request: &ActRequest, scene: &Scene<'_>, outcome: Outcome) -> Result<P
             *met += 1;
         }
         if chosen.len() < MAX_SELECTED {
-            chosen.push(finding);
-            named_by.push(by);
+            chosen.push((finding, by));
         } else {
             planned.beyond += 1;
         }
         Ok(())
     })?;
-    for (finding, by) in chosen.into_iter().zip(named_by) {
+    for (finding, by) in chosen {
         if planned.jobs.len() >= request.limit() {
             planned.beyond += 1;
             continue;

@@ -1,7 +1,7 @@
 //! Where the journal and the vault are.
 
 use crate::act::journal;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
 
 /// The state folder for a user: `/var/lib/ghostq` for root, else below his own folder for state (XDG Base Directory
@@ -38,23 +38,6 @@ pub fn vault_for(state: &Path, root: &Path) -> PathBuf {
     }
     let beside = root.canonicalize().ok().and_then(|root| Some(root.parent()?.join(".ghostq-vault")));
     beside.filter(|beside| device(beside) == of_root).unwrap_or(own)
-}
-
-/// Whether the vault and the journal lie outside of a root. Within, they would be scanned, and what is looked for after a crash would be
-/// found in the vault itself.
-///
-/// # Errors
-/// When they do not.
-pub fn check_outside(folder: &Path, root: &Path) -> Result<()> {
-    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    if existing(folder).canonicalize().is_ok_and(|folder| folder.starts_with(&root)) {
-        bail!(
-            "`{}` lies inside `{}`, which is acted upon; name a folder elsewhere with `--state`",
-            folder.display(),
-            root.display()
-        );
-    }
-    Ok(())
 }
 
 /// The device of a path, or of the nearest folder above it that exists.
