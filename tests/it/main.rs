@@ -15,6 +15,9 @@ mod fixtures;
 mod forecast;
 mod gate;
 mod hostile;
+mod hostile_faults;
+#[cfg(target_os = "linux")]
+mod hostile_fuse;
 mod hostile_races;
 mod incident;
 mod invariants;
