@@ -56,7 +56,11 @@ pub struct Root {
     keeps_names: bool,
     notes: Arc<Notes>,
     near: Option<Near>,
+    unseen: Mutex<Vec<Damage>>,
 }
+
+/// Look-ups that failed and are kept until somebody asks for them.
+const MAX_UNSEEN: usize = 16;
 
 /// What was noticed while reading below a root.
 #[derive(Debug, Default)]
@@ -129,6 +133,7 @@ impl Root {
             keeps_names: false,
             notes: Arc::default(),
             near: None,
+            unseen: Mutex::default(),
         })
     }
 
@@ -221,10 +226,29 @@ impl Root {
             keeps_names: self.keeps_names,
             notes: Arc::clone(&self.notes),
             near: Some(Near { folder: Arc::clone(folder), beside: Mutex::default() }),
+            unseen: Mutex::default(),
         }
     }
 
+    /// What could not be looked at since this was asked last: whether it is there is not known, and so nothing follows from it.
+    pub fn take_unseen(&self) -> Vec<Damage> {
+        std::mem::take(&mut *self.unseen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn look(&self, path: &Path) -> io::Result<(EntryKind, Stat)> {
+        let looked = self.look_now(path);
+        if let Err(error) = &looked
+            && !system::is_absence(error)
+        {
+            let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+            if unseen.len() < MAX_UNSEEN {
+                unseen.push(self.refused(path, error));
+            }
+        }
+        looked
+    }
+
+    fn look_now(&self, path: &Path) -> io::Result<(EntryKind, Stat)> {
         let (Some(near), Some((folder, name))) = (&self.near, split(path)) else {
             return self.handle.stat(path);
         };
@@ -253,9 +277,9 @@ impl Root {
         modified.filter(|time| *time <= now).max()
     }
 
-    /// Whether there is something of this name, of whatever kind.
+    /// Whether there is something of this name, of whatever kind; where that cannot be known, there may be.
     pub fn exists(&self, path: &Path) -> bool {
-        self.look(path).is_ok()
+        self.look(path).map_or_else(|error| !system::is_absence(&error), |_| true)
     }
 
     /// The device and inode of the root folder itself.

@@ -111,6 +111,11 @@ pub fn is_link_error(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Other && error.to_string() == "a link or special file"
 }
 
+/// Whether an error says that there is nothing of this name. What else is told differs from system to system.
+pub fn is_absence(error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::PermissionDenied
+}
+
 pub fn is_mount_error(_error: &io::Error) -> bool {
     false
 }

@@ -199,6 +199,12 @@ pub fn is_link_error(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::LOOP)
 }
 
+/// Whether an error says that there is nothing of this name. Any other leaves that open.
+pub fn is_absence(error: &io::Error) -> bool {
+    let absent = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG, Errno::XDEV, Errno::INVAL];
+    Errno::from_io_error(error).is_some_and(|errno| absent.contains(&errno))
+}
+
 pub fn is_mount_error(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::XDEV)
 }

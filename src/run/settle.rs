@@ -252,6 +252,10 @@ impl Settling {
                 place.root.path().display()
             ));
         }
+        // What a reader could not look at for one file it has told; this is of the first look at the place, and of the second.
+        for damage in places.iter().flat_map(|place| place.root.take_unseen()) {
+            self.look.damaged(damage);
+        }
         let foreign = places.iter().filter(|place| place.root.manifest_is_foreign());
         for root in foreign.map(|place| place.instance.root.clone()).collect::<Vec<_>>() {
             self.look.damaged(Damage::new(

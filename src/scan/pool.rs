@@ -8,7 +8,7 @@ use crate::sources::{Emit, Opened, Unit};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Recipients that travel together at most.
 const MAX_WEIGHT: usize = 4_096;
@@ -153,6 +153,7 @@ impl Reader<'_> {
     /// Reads one unit. A panic becomes damage that names the file.
     fn read_one(&mut self, place: &Opened, instance: usize, unit: Unit<'_>) -> ControlFlow<()> {
         let (mut gone, mut weight) = (false, 0);
+        let mut first = self.records.len();
         let mut emit = |mut record: Record| {
             if let Record::Message(message) = &mut record {
                 message.instance = instance;
@@ -160,7 +161,7 @@ impl Reader<'_> {
             weight += weigh(&record);
             self.records.push(record);
             if self.records.len() >= ENTRIES || weight >= MAX_WEIGHT {
-                weight = 0;
+                (weight, first) = (0, 0);
                 gone |= self.send(instance).is_break();
             }
             sent(!gone)
@@ -173,8 +174,25 @@ impl Reader<'_> {
                 "report it with the file, if it may be shown",
             )));
         }
+        let unseen = unit.root.take_unseen();
+        if !unseen.is_empty() {
+            // What could not be looked at may be the very half that is said to be missing.
+            let read = self.records.split_off(first);
+            self.records.extend(read.into_iter().filter(|record| !matches!(record, Record::Message(_))));
+            self.records.extend(unseen.into_iter().map(|damage| Record::Damage(of_unit(unit.path, damage))));
+        }
         sent(!gone)
     }
+}
+
+/// Says of which file nothing is said, because another one could not be looked at.
+fn of_unit(path: &Path, mut unseen: Damage) -> Damage {
+    let place = Text::from_path(path);
+    if unseen.locus.path != place {
+        unseen.what = format!("`{}` could not be looked at: {}", unseen.locus.path.lossy(), unseen.what);
+        unseen.locus = Locus::whole(place);
+    }
+    unseen
 }
 
 /// Reads one unit, and contains a panic on a hostile file. `false`: it panicked.

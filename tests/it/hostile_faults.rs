@@ -29,8 +29,11 @@ fn scan(spool: &Path, fault: Option<(&str, &str, usize)>) -> Scanned {
 
 /// What is found, and how much was read.
 fn told(scanned: &Scanned) -> (Value, Value) {
-    let document: Value = serde_json::from_str(&scanned.out)
+    let mut document: Value = serde_json::from_str(&scanned.out)
         .unwrap_or_else(|error| panic!("{error}: {:?} {} {}", scanned.code, scanned.out, scanned.err));
+    for finding in document["findings"].as_array_mut().unwrap() {
+        finding.as_object_mut().unwrap().remove("scan_id");
+    }
     (document["findings"].clone(), document["sources"][0]["messages"].clone())
 }
 
