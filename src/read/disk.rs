@@ -56,11 +56,20 @@ pub struct Root {
     keeps_names: bool,
     notes: Arc<Notes>,
     near: Option<Near>,
-    unseen: Mutex<Vec<Damage>>,
+    missed: Mutex<Missed>,
 }
 
-/// Look-ups that failed and are kept until somebody asks for them.
-const MAX_UNSEEN: usize = 16;
+/// What could not be looked at or read, apart from what was asked about it.
+#[derive(Debug, Default)]
+pub struct Missed {
+    /// Whether these are there is not known, and so nothing follows from it.
+    pub unseen: Vec<Damage>,
+    /// They are there, and what is in them is not known.
+    pub unread: Vec<Damage>,
+}
+
+/// Failures that are kept of each kind until somebody asks for them.
+const MAX_MISSED: usize = 16;
 
 /// What was noticed while reading below a root.
 #[derive(Debug, Default)]
@@ -133,7 +142,7 @@ impl Root {
             keeps_names: false,
             notes: Arc::default(),
             near: None,
-            unseen: Mutex::default(),
+            missed: Mutex::default(),
         })
     }
 
@@ -226,13 +235,21 @@ impl Root {
             keeps_names: self.keeps_names,
             notes: Arc::clone(&self.notes),
             near: Some(Near { folder: Arc::clone(folder), beside: Mutex::default() }),
-            unseen: Mutex::default(),
+            missed: Mutex::default(),
         }
     }
 
-    /// What could not be looked at since this was asked last: whether it is there is not known, and so nothing follows from it.
-    pub fn take_unseen(&self) -> Vec<Damage> {
-        std::mem::take(&mut *self.unseen.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What could not be looked at or read since this was asked last.
+    pub fn take_missed(&self) -> Missed {
+        std::mem::take(&mut *self.missed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers that a file which says more about a message could not be read.
+    pub fn unread(&self, path: &Path, error: &io::Error) {
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !system::is_absence(error) && missed.unread.len() < MAX_MISSED {
+            missed.unread.push(self.refused(path, error));
+        }
     }
 
     fn look(&self, path: &Path) -> io::Result<(EntryKind, Stat)> {
@@ -240,9 +257,9 @@ impl Root {
         if let Err(error) = &looked
             && !system::is_absence(error)
         {
-            let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-            if unseen.len() < MAX_UNSEEN {
-                unseen.push(self.refused(path, error));
+            let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+            if missed.unseen.len() < MAX_MISSED {
+                missed.unseen.push(self.refused(path, error));
             }
         }
         looked
@@ -300,13 +317,15 @@ impl Root {
             Some((near, (_, name))) => (&near.folder.handle, name),
             None => (&*self.handle, path),
         };
-        let (file, atime_kept) = handle
-            .open_file(relative, self.cross_file_systems)
-            .map_err(|error| self.refused(path, &error))?;
+        let failed = |error: io::Error| {
+            self.unread(path, &error);
+            self.refused(path, &error)
+        };
+        let (file, atime_kept) = handle.open_file(relative, self.cross_file_systems).map_err(failed)?;
         if !atime_kept {
             self.notes.atime_lost.store(true, Ordering::Relaxed);
         }
-        let (kind, stat) = system::stat_open(&file).map_err(|error| self.refused(path, &error))?;
+        let (kind, stat) = system::stat_open(&file).map_err(failed)?;
         if kind != EntryKind::Regular {
             return Err(not_regular(path, kind));
         }

@@ -253,7 +253,8 @@ impl Settling {
             ));
         }
         // What a reader could not look at for one file it has told; this is of the first look at the place, and of the second.
-        for damage in places.iter().flat_map(|place| place.root.take_unseen()) {
+        let missed = places.iter().map(|place| place.root.take_missed());
+        for damage in missed.flat_map(|missed| missed.unseen.into_iter().chain(missed.unread)) {
             self.look.damaged(damage);
         }
         let foreign = places.iter().filter(|place| place.root.manifest_is_foreign());

@@ -174,25 +174,39 @@ impl Reader<'_> {
                 "report it with the file, if it may be shown",
             )));
         }
-        let unseen = unit.root.take_unseen();
-        if !unseen.is_empty() {
-            // What could not be looked at may be the very half that is said to be missing.
-            let read = self.records.split_off(first);
-            self.records.extend(read.into_iter().filter(|record| !matches!(record, Record::Message(_))));
-            self.records.extend(unseen.into_iter().map(|damage| Record::Damage(of_unit(unit.path, damage))));
-        }
+        self.tell_missed(unit, first);
         sent(!gone)
+    }
+
+    /// Adds what was missed while a unit was read, whose records begin at `first`, unless it was told by the source.
+    fn tell_missed(&mut self, unit: Unit<'_>, first: usize) {
+        let missed = unit.root.take_missed();
+        if missed.unseen.is_empty() && missed.unread.is_empty() {
+            return;
+        }
+        let mut read = self.records.split_off(first);
+        if !missed.unseen.is_empty() {
+            // What could not be looked at may be the very half that is said to be missing.
+            read.retain(|record| !matches!(record, Record::Message(_)));
+        }
+        for damage in missed.unseen.into_iter().chain(missed.unread) {
+            let told = |record: &Record| matches!(record, Record::Damage(told) if told.locus.path == damage.locus.path);
+            if !read.iter().any(told) {
+                read.push(Record::Damage(of_unit(unit.path, damage)));
+            }
+        }
+        self.records.append(&mut read);
     }
 }
 
-/// Says of which file nothing is said, because another one could not be looked at.
-fn of_unit(path: &Path, mut unseen: Damage) -> Damage {
+/// Says of which file less is said, or nothing, because another one could not be looked at or read.
+fn of_unit(path: &Path, mut missed: Damage) -> Damage {
     let place = Text::from_path(path);
-    if unseen.locus.path != place {
-        unseen.what = format!("`{}` could not be looked at: {}", unseen.locus.path.lossy(), unseen.what);
-        unseen.locus = Locus::whole(place);
+    if missed.locus.path != place {
+        missed.what = format!("`{}` belongs to it: {}", missed.locus.path.lossy(), missed.what);
+        missed.locus = Locus::whole(place);
     }
-    unseen
+    missed
 }
 
 /// Reads one unit, and contains a panic on a hostile file. `false`: it panicked.

@@ -291,7 +291,7 @@ impl Spool {
         homes.extend(message_id::converted(entry.id).into_iter().flat_map(|id| entry.spot.log_homes(&id)));
         homes.into_iter().find_map(|path| {
             let file = entry.root.open_file(&path).ok()?;
-            let log = Log::read(&file).ok()?;
+            let log = Log::read(&file).map_err(|error| entry.root.unread(&path, &error)).ok()?;
             Some((path, file, log))
         })
     }

@@ -168,7 +168,10 @@ impl Spool {
         let Some(id) = message.ids.native.clone() else { return };
         let path = self.layout.path("defer", id.bytes());
         let Ok(file) = entry.root.open_file(&path) else { return };
-        let Ok(bytes) = file.head(defer_log::MAX_LOG_BYTES) else { return };
+        let bytes = match file.head(defer_log::MAX_LOG_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) => return entry.root.unread(&path, &error),
+        };
         let log = defer_log::parse(&bytes);
         let reasons: std::collections::HashMap<&Text, &Text> =
             log.iter().map(|line| (&line.recipient, &line.reason)).collect();
