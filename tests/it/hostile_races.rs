@@ -14,16 +14,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What lies outside of the spool: nothing of it may be read, moved or given away.
-const SECRET: &str = "root:secret-sender-5f0c";
+pub const SECRET: &str = "root:secret-sender-5f0c";
 
 /// Somebody who does the same thing again and again until he is dropped.
-struct Meanwhile {
+pub struct Meanwhile {
     over: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<u64>>,
 }
 
 impl Meanwhile {
-    fn again(mut act: impl FnMut(u64) + Send + 'static) -> Self {
+    pub fn again(mut act: impl FnMut(u64) + Send + 'static) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&over);
         let thread = std::thread::spawn(move || {
@@ -38,14 +38,14 @@ impl Meanwhile {
     }
 
     /// Stops him, and says how often he did it.
-    fn stop(mut self) -> u64 {
+    pub fn stop(mut self) -> u64 {
         self.over.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap()
     }
 }
 
 /// A folder that looks like a queue and is none of ours, with one file of every name that the spool has.
-fn elsewhere(names: &[PathBuf]) -> tempfile::TempDir {
+pub fn elsewhere(names: &[PathBuf]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for path in names {
         let name = path.file_name().unwrap();
@@ -58,7 +58,7 @@ fn elsewhere(names: &[PathBuf]) -> tempfile::TempDir {
 }
 
 /// Everything that would show that somebody read, wrote or gave away a file of a folder.
-fn untouched(folder: &Path) -> Vec<String> {
+pub fn untouched(folder: &Path) -> Vec<String> {
     let of = |path: PathBuf| {
         let data = fs::symlink_metadata(&path).unwrap();
         // That it was listed shows in the access time of the folder, which the tests themselves move.
@@ -69,7 +69,7 @@ fn untouched(folder: &Path) -> Vec<String> {
     paths_below(folder).into_iter().map(of).collect()
 }
 
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+pub fn files_in(folder: &Path) -> Vec<PathBuf> {
     paths_below(folder)
         .into_iter()
         .filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.is_file()))

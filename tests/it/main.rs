@@ -18,6 +18,7 @@ mod hostile;
 mod hostile_faults;
 #[cfg(target_os = "linux")]
 mod hostile_fuse;
+mod hostile_queues;
 mod hostile_races;
 mod incident;
 mod invariants;

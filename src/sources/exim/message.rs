@@ -237,7 +237,9 @@ impl Spool {
             return Some(cut_off(stat, Confidence::Certain, fact));
         }
         let wanted = read.options.body_lines.filter(|_| self.deep && !read.options.wire_format)?;
-        let lines = count_lines(&entry.root.open_file(path).ok()?)?.saturating_sub(1);
+        let body = entry.root.open_file(path).ok()?;
+        let lines =
+            count_lines(&body).map_err(|error| entry.root.unread(path, &error)).ok()?.saturating_sub(1);
         (lines != wanted).then(|| {
             let text = format!("its body file has {lines} lines, and {wanted} were counted on reception");
             let fact = Fact::new(text, Locus::bytes(place, first_line, stat.size));
@@ -485,15 +487,15 @@ fn message_id_field(header: &[u8]) -> Option<Text> {
 }
 
 /// Line feeds of a whole file.
-fn count_lines(file: &OpenFile) -> Option<u64> {
-    let mut reader = file.reader().ok()?;
+fn count_lines(file: &OpenFile) -> std::io::Result<u64> {
+    let mut reader = file.reader()?;
     let mut buffer = vec![0; 1 << 16];
     let mut lines = 0;
     loop {
-        let count = std::io::Read::read(&mut reader, &mut buffer).ok()?;
+        let count = std::io::Read::read(&mut reader, &mut buffer)?;
         if count == 0 {
-            return Some(lines);
+            return Ok(lines);
         }
-        lines += memchr::memchr_iter(b'\n', buffer.get(..count)?).count() as u64;
+        lines += memchr::memchr_iter(b'\n', buffer.get(..count).unwrap_or_default()).count() as u64;
     }
 }
