@@ -299,7 +299,7 @@ fn paths_longer_than_the_system_takes_are_cut_off_and_said_so() {
 }
 
 /// Runs ghostq with so many KiB of address space at most: what needs more dies.
-fn scan_within(kib: u64, path: &Path, more: &[&str]) -> Ran {
+pub fn scan_within(kib: u64, path: &Path, more: &[&str]) -> Ran {
     let script = format!("ulimit -v {kib}; exec \"$@\"");
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_ghostq"), "scan", "--threads", "2"]);
@@ -436,7 +436,7 @@ fn what_another_user_may_not_read_is_named_with_exit_code_three() {
 }
 
 /// A spool of nullmailer with this one ghost.
-fn desk_of(write: impl FnOnce(&mut dyn std::io::Write)) -> Desk {
+pub fn desk_of(write: impl FnOnce(&mut dyn std::io::Write)) -> Desk {
     let desk = Desk::of_ghosts(0);
     let file = std::fs::File::create(desk.spool.path().join("queue/.1700000000.1")).unwrap();
     let mut file = std::io::BufWriter::new(file);
@@ -447,7 +447,7 @@ fn desk_of(write: impl FnOnce(&mut dyn std::io::Write)) -> Desk {
 }
 
 /// Scans deeply, plans a requeue and shows the report to the sender, in bounded memory and time; then sends it on as it is.
-fn survives(desk: &Desk, what: &str) {
+pub fn survives(desk: &Desk, what: &str) {
     let begun = std::time::Instant::now();
     let ran = scan_within(600_000, desk.spool.path(), &["--deep", "--format", "json"]);
     assert!(matches!(ran.code, 1 | 3), "{what}: {}: {}", ran.code, ran.err);

@@ -15,6 +15,7 @@ mod fixtures;
 mod forecast;
 mod gate;
 mod hostile;
+mod hostile_bombs;
 mod hostile_faults;
 #[cfg(target_os = "linux")]
 mod hostile_fuse;

@@ -65,7 +65,7 @@ struct Node {
 struct Server {
     /// The node of number n is at n - 1.
     nodes: Vec<Node>,
-    /// The root of the spool, or what was invented in it, was asked for so often.
+    /// Whether there are files that nobody wrote.
     invents: bool,
 }
 
@@ -235,14 +235,13 @@ impl Filesystem for Server {
         }
     }
 
-    fn getattr(&self, _: &Request, number: INodeNo, handle: Option<FileHandle>, reply: ReplyAttr) {
+    fn getattr(&self, _: &Request, number: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
         let fault = self.node(number).and_then(|node| node.fault);
         match (fault, self.attr_of(number)) {
             (Some(Fault::LookedAt(errno)), _) => reply.error(errno),
             (_, Some(attr)) => reply.attr(&NOTHING, &attr),
             (_, None) => reply.error(Errno::ENOENT),
         }
-        let _ = handle;
     }
 
     fn open(&self, _: &Request, number: INodeNo, _: OpenFlags, reply: ReplyOpen) {
