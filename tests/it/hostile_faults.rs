@@ -42,7 +42,7 @@ fn whichever_system_call_fails_a_report_that_says_it_is_complete_is() {
     if Command::new("strace").arg("-V").output().is_err() {
         return left_out("strace is not installed");
     }
-    for case in ["postfix/corrupt", "exim/frozen-halves-named"] {
+    for case in ["postfix/corrupt", "exim/frozen-halves-named", "dma/ghosts"] {
         let spool = restore(case);
         let whole = scan(spool.path(), None);
         let expected = told(&whole);

@@ -71,7 +71,7 @@ impl Spool {
             if !message.signs.is_empty()
                 && let Ok(file) = entry.root.open_file(&other)
             {
-                header(&mut message, &file);
+                header(&mut message, &file, entry.root, &other);
             }
         }
         Ok(Some(message))
@@ -148,7 +148,7 @@ impl Entry<'_> {
         message.ids.native = Some(Text::new(id));
         message.size = Some(file.stat.size);
         message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
-        header(&mut message, &file);
+        header(&mut message, &file, self.root, self.path);
         let place = Text::from_path(self.path);
         let mut facts =
             vec![Fact::new(format!("there is no `{}`", other.display()), Locus::whole(place.clone()))];
@@ -172,7 +172,7 @@ impl Entry<'_> {
         message.ids.native = Some(place.clone());
         message.size = Some(file.stat.size);
         message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
-        header(&mut message, &file);
+        header(&mut message, &file, self.root, self.path);
         message.signs.push(if file.stat.links > 1 {
             let text = "the file has another name: it was queued, and this name was not removed";
             Signed::likely(Sign::SecondCopy, Fact::new(text, Locus::metadata(place)))
@@ -202,7 +202,7 @@ impl Entry<'_> {
         message.ids.native = Some(Text::from_path(self.path));
         message.size = Some(file.stat.size);
         message.times.push(Timed::mtime(TimeKind::Modified, &file.stat));
-        header(&mut message, &file);
+        header(&mut message, &file, self.root, self.path);
         let text = "dma looks only at names that begin with Q";
         let fact = Fact::new(text, Locus::whole(Text::from_path(self.path)));
         message.signs.push(Signed::likely(Sign::ForeignName, fact));
@@ -224,8 +224,9 @@ fn half(letter: u8, id: &[u8]) -> PathBuf {
 }
 
 /// What cannot be read of the content says nothing against the message.
-fn header(message: &mut Message, file: &OpenFile) {
-    if let Ok(bytes) = file.head(MAX_HEAD_BYTES) {
-        content::add_headers(message, &bytes);
+fn header(message: &mut Message, file: &OpenFile, root: &Root, path: &Path) {
+    match file.head(MAX_HEAD_BYTES) {
+        Ok(bytes) => drop(content::add_headers(message, &bytes)),
+        Err(error) => root.unread(path, &error),
     }
 }
