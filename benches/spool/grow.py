@@ -4,7 +4,9 @@
 Each is a copy of a real message of the fixture, with its log, under a queue ID of its own: for Postfix five hex digits of
 microseconds and the inode of the file, hashed into folders of one letter; for Exim a time, a process and a fraction, in
 folders of one letter (`split_spool_directory`). Times within are moved to yesterday, so that nothing is overdue. Files get
-the owner of the spool's folders. The copies are as long as the originals."""
+the owner of the spool's folders. The copies are as long as the originals.
+
+Six more (Exim: four) are then made invisible to the mail system's own listing; their IDs are printed, one a line."""
 import os
 import random
 import re
@@ -52,7 +54,8 @@ def postfix():
     for queue in "deferred", "defer":
         for letter in "0123456789ABCDEF":
             folder(f"{SPOOL}/{queue}/{letter}", owner, 0o700)
-    for number in range(COUNT):
+    os.makedirs(f"{SPOOL}/corrupt", exist_ok=True)
+    for number in range(COUNT + 6):
         old, message, log = models[number % len(models)]
         microseconds = "%05X" % random.randrange(1_000_000)
         hashed = f"{SPOOL}/deferred/{microseconds[0]}"
@@ -63,9 +66,17 @@ def postfix():
         os.pwrite(fd, message.replace(old, name.encode()[:len(old)].ljust(len(old), b"0")), 0)
         attempt = NOW + random.randrange(60, 3_600)
         os.utime(fd, (NOW, attempt))
+        place = f"{hashed}/{name}"
+        if number >= COUNT:
+            # A mode that Postfix does not open, a name that it does not own, a folder that its listing does not read.
+            kind = (number - COUNT) % 3
+            os.fchmod(fd, 0o600 if kind == 0 else 0o700)
+            place = [place, f"{place}.bak", f"{SPOOL}/corrupt/{name}"][kind]
+            print(name)
+        else:
+            os.close(write(f"{SPOOL}/defer/{microseconds[0]}/{name}", log, owner, 0o600))
         os.close(fd)
-        os.rename(f"{hashed}/new", f"{hashed}/{name}")
-        os.close(write(f"{SPOOL}/defer/{microseconds[0]}/{name}", log, owner, 0o600))
+        os.rename(f"{hashed}/new", place)
 
 
 def digits(number, width):
@@ -87,7 +98,8 @@ def exim():
     for part in "input", "msglog":
         for letter in BASE62:
             folder(f"{SPOOL}/{part}/{letter}", owner, 0o750)
-    for number in range(COUNT):
+    folder(f"{SPOOL}/input/old", owner, 0o750)
+    for number in range(COUNT + 4):
         old, header, body, log = models[number % len(models)]
         # So many a second as make the last one come in today.
         received = RECEIVED + number * 43_200 // COUNT
@@ -95,9 +107,16 @@ def exim():
         letter = name[5]
         header = re.sub(rb"(?m)^\d{10} 0$", b"%d 0" % received, header, count=1)
         new = name.encode()
+        if number >= COUNT:
+            # A body without its envelope, and a folder that Exim does not read.
+            print(name)
+            if number % 2:
+                letter = "old"
         os.close(write(f"{SPOOL}/input/{letter}/{name}-D", body.replace(old, new), owner, 0o640))
-        os.close(write(f"{SPOOL}/input/{letter}/{name}-H", header.replace(old, new), owner, 0o640))
-        os.close(write(f"{SPOOL}/msglog/{letter}/{name}", log, owner, 0o640))
+        if number < COUNT or number % 2:
+            os.close(write(f"{SPOOL}/input/{letter}/{name}-H", header.replace(old, new), owner, 0o640))
+        if number < COUNT:
+            os.close(write(f"{SPOOL}/msglog/{letter}/{name}", log, owner, 0o640))
 
 
 begun = time.time()
