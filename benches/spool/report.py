@@ -1,71 +1,170 @@
 #!/usr/bin/env python3
-"""report.py RESULTS.txt PLOT.svg TITLE=RUN.json… - medians of each run as a text table and as bars of CPU seconds."""
+"""report.py MEASURED RESULTS.txt PLOT.svg < NOTE - what was measured as text, the targets first, and as a plot (plot.py)."""
 import json
+import os
 import statistics
 import sys
-from html import escape
 
-TABLE, PLOT = sys.argv[1:3]
-GROUPS = [argument.split("=", 1) for argument in sys.argv[3:]]
+import plot
+
+MEASURED, TABLE, PLOT = sys.argv[1:4]
 NOTE = sys.stdin.read().strip()
+SYSTEMS = {"postfix": "Postfix", "exim": "Exim"}
+OURS = "ghostq, 2 threads"
 
 
-def medians(path):
-    with open(path) as file:
-        runs = json.load(file)
-    rows = []
-    for name, result in runs.items():
-        if any(run["exit"] not in (0, 1) or run["exit"] and not name.startswith("ghostq") for run in result["runs"]):
-            print(f"left out: `{result['command']}` failed", file=sys.stderr)
-            continue
-        take = lambda key: statistics.median(run[key] for run in result["runs"])
-        rows.append({"name": name, "cpu": take("cpu"), "wall": take("wall"), "rss": take("rss") / 1024,
-                     "rounds": len(result["runs"]), "command": result["command"]})
-    return rows
+class Part:
+    """One run of measure.py: medians and spread of each command that did not fail."""
+
+    def __init__(self, name):
+        base = f"{MEASURED}/{name}"
+        with open(f"{base}.json") as file:
+            runs = json.load(file)
+        with open(f"{base}.about") as file:
+            count, self.program, self.when, self.load, sizes = file.read().split("\n")[:5]
+        with open(f"{base}.answers") as file:
+            self.answers = file.read().strip()
+        self.count, self.sizes = int(count), [int(size) for size in sizes.split()]
+        self.kind = SYSTEMS[name.removeprefix("scale-")]
+        self.rows, self.failed = {}, []
+        for row, result in runs.items():
+            # 1 is what ghostq says when it found something.
+            allowed = (0, 1) if "ghostq" in row else (0,)
+            if any(run["exit"] not in allowed for run in result["runs"]):
+                self.failed.append(result["command"])
+                continue
+            self.rows[row] = {key: [run[key] for run in result["runs"]] for key in ("wall", "cpu", "rss")}
+
+    def rounds(self):
+        return max(len(row["cpu"]) for row in self.rows.values())
+
+    def middle(self, row, key):
+        return statistics.median(self.rows[row][key]) if row in self.rows else None
+
+    def ratio(self, row, base, key):
+        """How many times as much `row` takes, with the spread of the rounds; None if one was not measured."""
+        if row not in self.rows or base not in self.rows:
+            return None
+        each = [above / below for above, below in zip(self.rows[row][key], self.rows[base][key])]
+        return self.middle(row, key) / self.middle(base, key), min(each), max(each)
+
+    def peak(self, part_of_name):
+        """The largest peak of all rounds, in MiB."""
+        return max((max(row["rss"]) / 1024 for name, row in self.rows.items() if part_of_name in name), default=None)
 
 
-def against(rows):
-    """What ratios are taken to: ghostq with one thread and no listing."""
-    return next((row for row in rows if row["name"].startswith("ghostq")), rows[0])
+def spread(values, form="{:.2f}"):
+    return f"{form.format(statistics.median(values))} ({form.format(min(values))}-{form.format(max(values))})"
 
 
-groups = [(title, medians(path)) for title, path in GROUPS]
-with open(TABLE, "w") as out:
-    print(NOTE, file=out)
-    for title, rows in groups:
-        base = against(rows)
-        rounds = rows[0]["rounds"]
-        how = "one round" if rounds == 1 else f"medians of {rounds} alternating rounds"
-        print(f"\n{title}; {how}; ratios to `{base['name']}`\n", file=out)
-        print(f"{'':44} {'CPU s':>8} {'ratio':>7} {'wall s':>8} {'ratio':>7} {'peak MiB':>9}", file=out)
-        for row in rows:
-            memory = f"{row['rss']:9.1f}" if row["rss"] else f"{'-':>9}"
-            print(f"{row['name']:44} {row['cpu']:8.2f} {row['cpu'] / base['cpu']:6.2f}x {row['wall']:8.2f} "
-                  f"{row['wall'] / base['wall']:6.2f}x {memory}", file=out)
+def times(ratio):
+    return "not measured" if ratio is None else f"{ratio[0]:.2f}x ({ratio[1]:.2f}-{ratio[2]:.2f})"
 
-WIDTH, LABEL, BAR, LINE = 860, 300, 440, 20
-height = 40 + sum(34 + LINE * len(rows) for _, rows in groups) + 34
-parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="12">',
-         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
-         '<text x="12" y="24" font-size="15" font-weight="bold">CPU seconds, less is better</text>']
-y = 40
-for title, rows in groups:
-    y += 24
-    parts.append(f'<text x="12" y="{y}" font-weight="bold">{escape(title)}</text>')
-    y += 8
-    most = max(row["cpu"] for row in rows)
-    for row in rows:
-        own = row["name"].startswith("ghostq")
-        bound = row["name"].startswith("lower bound")
-        colour = "#0b6e4f" if own else "#9aa5b1" if bound else "#c8553d"
-        wide = max(1.0, BAR * row["cpu"] / most)
-        parts.append(f'<text x="{LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(row["name"])}</text>'
-                     f'<rect x="{LABEL}" y="{y + 2}" width="{wide:.1f}" height="14" fill="{colour}"/>'
-                     f'<text x="{LABEL + wide + 6:.1f}" y="{y + 13}">{row["cpu"]:.2f}</text>')
-        y += LINE
-    y += 2
-for number, line in enumerate(NOTE.splitlines()[:2]):
-    parts.append(f'<text x="12" y="{y + 16 + 13 * number}" font-size="10" fill="#555">{escape(line)}</text>')
-parts.append("</svg>")
-with open(PLOT, "w") as out:
-    print("\n".join(parts), file=out)
+
+def memory(row):
+    """A program may end before it is looked at."""
+    return f"{max(row['rss']) / 1024:.1f}" if any(row["rss"]) else "-"
+
+
+def verdict(reached):
+    return "not measured" if reached is None else "reached" if reached else "not reached"
+
+
+def faster(part, tool, target):
+    wall, cpu = (part.ratio(tool, OURS, key) if part else None for key in ("wall", "cpu"))
+    return (f"{tool} takes at least {target}x as long as {OURS} (the default on two cores)",
+            f"{times(wall)} as long, {times(cpu)} the CPU", verdict(wall and wall[0] >= target))
+
+
+def near_bound(part, kind, threads):
+    cpu = part.ratio(f"ghostq, {threads}", f"lower bound: same reads, {threads}", "cpu") if part else None
+    return (f"{kind}: ghostq takes at most 1.2x the CPU of the lower bound for the same reads, {threads}",
+            f"{times(cpu)}", verdict(cpu and cpu[0] <= 1.2))
+
+
+def small(part, kind, listing, target):
+    if not part or part.sizes[-1] < 1_000_000:
+        return f"{kind}: 1000000 messages within {target} MiB {listing}", "not measured at this size", verdict(None)
+    most = part.peak(": ghostq with a listing" if listing == "with a listing" else f"{part.sizes[-1]}: ghostq, ")
+    return (f"{kind}: {part.sizes[-1]} messages within {target} MiB {listing}", f"{most:.1f} MiB at most",
+            verdict(most <= target))
+
+
+def per_message(part, program):
+    """CPU seconds for 100,000 messages at each size."""
+    return [part.middle(f"{size}: {program}", "cpu") / size * 100_000 for size in part.sizes]
+
+
+def linear(part, kind, threads):
+    name = f"{kind}: linear from 10000 to 1000000 (CPU for each message grows by no more than a fifth), {threads}"
+    if not part or part.sizes[0] > 10_000 or part.sizes[-1] < 1_000_000:
+        return name, "not measured at these sizes", verdict(None)
+    ours = per_message(part, f"ghostq, {threads}")
+    bound = per_message(part, f"lower bound: same reads, {threads}")
+    grown = max(ours) / ours[0]
+    return name, f"{grown:.2f}x the CPU for a message (lower bound: {max(bound) / bound[0]:.2f}x)", verdict(grown <= 1.2)
+
+
+def targets(parts):
+    get = parts.get
+    lines = [faster(get("postfix"), "postqueue -j", 5), faster(get("exim"), "exim -bp", 3), faster(get("exim"), "exipick", 15)]
+    lines += [near_bound(get(name), kind, threads) for name, kind in SYSTEMS.items() for threads in ("1 thread", "2 threads")]
+    for name, kind in SYSTEMS.items():
+        part = get(f"scale-{name}")
+        lines += [small(part, kind, "without a listing", 64), small(part, kind, "with a listing", 128)]
+        lines += [linear(part, kind, threads) for threads in ("1 thread", "2 threads")]
+    return lines
+
+
+def table(part, out):
+    print(f"\n{part.kind}, {part.count} deferred messages; {part.program}; begun {part.when}, load {part.load}; medians "
+          f"(least-most)\nof {part.rounds()} alternating rounds after one that does not count. Ratios: how many times as much "
+          f"it takes as `{OURS}`\nanswers: {part.answers}\n", file=out)
+    print(f"{'':38} {'wall s':>20} {'ratio':>8} {'CPU s':>20} {'ratio':>8} {'peak MiB':>9}", file=out)
+    for name, row in part.rows.items():
+        wall, cpu = (part.ratio(name, OURS, key) for key in ("wall", "cpu"))
+        print(f"{name:38} {spread(row['wall']):>20} {wall[0]:>7.2f}x {spread(row['cpu']):>20} {cpu[0]:>7.2f}x "
+              f"{memory(row):>9}", file=out)
+
+
+def scale_table(part, out):
+    print(f"\n{part.kind}, growing; {part.program}; begun {part.when}, load {part.load}; medians (least-most) of {part.rounds()} "
+          f"alternating\nrounds after one that does not count. Growth: how many times as much it takes as for the size before\n"
+          f"answers at {part.count}: {part.answers}\n", file=out)
+    print(f"{'':36} {'messages':>9} {'wall s':>20} {'growth':>8} {'CPU s':>20} {'growth':>8} {'CPU s/100000':>13} {'peak MiB':>9}",
+          file=out)
+    programs = [name.split(": ", 1)[1] for name in part.rows if name.startswith(f"{part.sizes[-1]}: ")]
+    for program in programs:
+        before = None
+        for size in part.sizes:
+            name = f"{size}: {program}"
+            row = part.rows.get(name)
+            if row is None:
+                continue
+            growth = [f"{part.middle(name, key) / part.middle(before, key):.2f}x" if before else "" for key in ("wall", "cpu")]
+            print(f"{program:36} {size:>9} {spread(row['wall']):>20} {growth[0]:>8} {spread(row['cpu']):>20} {growth[1]:>8} "
+                  f"{part.middle(name, 'cpu') / size * 100_000:>13.2f} {memory(row):>9}", file=out)
+            before = name
+
+
+def main():
+    names = [f"{before}{kind}" for before in ("", "scale-") for kind in SYSTEMS]
+    parts = {name: Part(name) for name in names if os.path.exists(f"{MEASURED}/{name}.json")
+             and os.path.exists(f"{MEASURED}/{name}.about")}
+    with open(TABLE, "w") as out:
+        print(f"{NOTE}\n\"lower bound\": walk.rs, the standard library alone. \"same reads\": envelopes read, everything else asked "
+              "for its metadata.\nPeak: the largest process of the command, in any round; showq, the daemon behind postqueue, "
+              "is in its CPU seconds only.\n", file=out)
+        if len({part.program for part in parts.values()}) > 1:
+            print("NOT ONE RUN: the parts were measured with different builds of ghostq.\n", file=out)
+        for target, measured, reached in targets(parts):
+            print(f"{reached:12}  {target}\n{'':14}{measured}", file=out)
+        for name, part in parts.items():
+            (scale_table if part.sizes else table)(part, out)
+            for command in part.failed:
+                print(f"left out, since it failed: {command}", file=out)
+    with open(PLOT, "w") as out:
+        out.write(plot.drawing(parts, NOTE))
+
+
+main()
