@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""grow.py postfix|exim FIXTURE SPOOL COUNT - fills a spool with COUNT deferred messages, as the mail system would have made them.
+"""grow.py postfix|exim FIXTURE SPOOL COUNT HIDDEN - fills a spool with COUNT deferred messages, as the mail system would have made them.
 
 Each is a copy of a real message of the fixture, with its log, under a queue ID of its own: for Postfix five hex digits of
 microseconds and the inode of the file, hashed into folders of one letter; for Exim a time, a process and a fraction, in
 folders of one letter (`split_spool_directory`). Times within are moved to yesterday, so that nothing is overdue. Files get
 the owner of the spool's folders. The copies are as long as the originals.
 
-Six more (Exim: four) are then made invisible to the mail system's own listing; their IDs are printed, one a line."""
+HIDDEN more are invisible to the mail system's own listing; their IDs are printed, one a line."""
 import os
 import random
 import re
 import sys
 import time
 
-KIND, FIXTURE, SPOOL, COUNT = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+KIND, FIXTURE, SPOOL = sys.argv[1:4]
+COUNT, HIDDEN = int(sys.argv[4]), int(sys.argv[5])
 NOW = int(time.time())
 RECEIVED = NOW - 86_400
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -55,7 +56,7 @@ def postfix():
         for letter in "0123456789ABCDEF":
             folder(f"{SPOOL}/{queue}/{letter}", owner, 0o700)
     os.makedirs(f"{SPOOL}/corrupt", exist_ok=True)
-    for number in range(COUNT + 6):
+    for number in range(COUNT + HIDDEN):
         old, message, log = models[number % len(models)]
         microseconds = "%05X" % random.randrange(1_000_000)
         hashed = f"{SPOOL}/deferred/{microseconds[0]}"
@@ -99,10 +100,10 @@ def exim():
         for letter in BASE62:
             folder(f"{SPOOL}/{part}/{letter}", owner, 0o750)
     folder(f"{SPOOL}/input/old", owner, 0o750)
-    for number in range(COUNT + 4):
+    for number in range(COUNT + HIDDEN):
         old, header, body, log = models[number % len(models)]
         # So many a second as make the last one come in today.
-        received = RECEIVED + number * 43_200 // COUNT
+        received = RECEIVED + number * 43_200 // (COUNT + HIDDEN)
         name = f"{digits(received, 6)}-{digits(100 + number, 6)}-{digits(random.randrange(2_000), 2)}"
         letter = name[5]
         header = re.sub(rb"(?m)^\d{10} 0$", b"%d 0" % received, header, count=1)

@@ -1,13 +1,13 @@
 # In the chroot: ghostq and the lower bound on spools of several sizes, one after the other, so that all sizes take turns.
 # Arguments: rounds, postfix or exim, sizes. The spools are /lab/scale/SIZE; the last is that of the mail system, too, and its
-# own tool makes the listing of it. Postfix does not run: then `postqueue` reads the queue by itself.
+# own tool makes the listing of it. Then Postfix is stopped: what is measured is ghostq alone.
 rounds=$1 kind=$2
 shift 2
 if [ "$kind" = postfix ]; then
-  cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf
-  postconf -e compatibility_level=3.6 myhostname=lab.test maillog_file=/var/log/postfix.log
   S=/var/spool/postfix
-  postqueue -j >/lab/listing
+  . /lab/start-postfix.sh
+  postqueue -j >/lab/listing || exit 1
+  postfix stop >/dev/null 2>&1
 else
   S=/var/spool/exim4
   printf 'primary_hostname = lab.test\nspool_directory = %s\nlog_file_path = /var/log/exim4/%%slog\nsplit_spool_directory = true\n' $S \
