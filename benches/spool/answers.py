@@ -48,9 +48,9 @@ checks = {
     "ghostq calls the planted invisible, and no other": ghosts == planted,
 }
 failed = [check for check, holds in checks.items() if not holds]
-print(f"the tool's listing shows {len(tool)} messages, ghostq counts {count}: the same IDs, and {len(planted)} that were "
-      f"hidden before and that the tool does not show; ghostq names {len(ghosts & planted)} of them as invisible, and "
-      f"{len(ghosts - planted)} others: {'NOT as it should be: not true: ' + '; '.join(failed) if failed else 'as it should be'}")
+print(f"the tool's listing shows {len(tool)} messages, ghostq counts {count}; {len(planted)} were hidden before, the tool shows "
+      f"{len(planted & set(tool))} of them, ghostq names {len(ghosts & planted)}, and {len(ghosts - planted)} others: "
+      f"{'NOT as it should be; not true: ' + '; '.join(failed) if failed else 'as it should be'}")
 for folder, _, names in os.walk(SPOOL):
     for name in names:
         if any(hidden in name for hidden in planted):
