@@ -20,10 +20,12 @@ pub enum Kind {
     Journal,
     /// What a server answers; by SMTP if the choice is odd, else by LMTP.
     Smtp,
+    /// A message and addresses: its hash, and a report about it.
+    Notice,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::Spool, Kind::Listing, Kind::Report, Kind::Manifest, Kind::Journal, Kind::Smtp];
+const KINDS: [Kind; 7] =
+    [Kind::Spool, Kind::Listing, Kind::Report, Kind::Manifest, Kind::Journal, Kind::Smtp, Kind::Notice];
 
 /// An input in its parts.
 #[derive(Debug, Clone)]

@@ -7,9 +7,11 @@
 
 mod input;
 mod memory;
+mod notice;
 mod seeds;
 mod smtp;
 mod spool;
+mod tally;
 mod tame;
 mod texts;
 
@@ -22,24 +24,34 @@ static MEMORY: memory::Counted = memory::Counted;
 fuzz_target!(
     init: {
         if let Some(folder) = std::env::var_os("GHOSTQ_SEEDS") {
-            seeds::write(folder.as_ref());
+            let seeds = seeds::write(folder.as_ref());
+            if let Err(missing) = tally::count(&seeds, seeds::expected(), run) {
+                println!("{missing}");
+                std::process::exit(1);
+            }
+            std::process::exit(0);
         }
     },
     |data: &[u8]| {
         let Some(input) = Input::parse(data) else { return };
-        memory::begin();
-        match input.kind {
-            Kind::Spool => spool::run(&input),
-            Kind::Listing => texts::listing(&input),
-            Kind::Report => texts::report(&input),
-            Kind::Manifest => texts::manifest(&input),
-            Kind::Journal => texts::journal(&input),
-            Kind::Smtp => smtp::run(&input),
-        }
-        memory::end();
+        run(&input);
     }
 );
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     input::mutate(data, size, max_size, seed)
 });
+
+fn run(input: &Input) {
+    memory::begin();
+    match input.kind {
+        Kind::Spool => spool::run(input),
+        Kind::Listing => texts::listing(input),
+        Kind::Report => texts::report(input),
+        Kind::Manifest => texts::manifest(input),
+        Kind::Journal => texts::journal(input),
+        Kind::Smtp => smtp::run(input),
+        Kind::Notice => notice::run(input),
+    }
+    memory::end();
+}

@@ -10,8 +10,8 @@ const LONGEST: usize = 60 << 10;
 /// Of one case.
 const SEEDS: usize = 24;
 
-/// Writes the seeds into a folder, and says how many there are.
-pub fn write(folder: &Path) {
+/// Writes the seeds into a folder.
+pub fn write(folder: &Path) -> Vec<Input> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut seeds = Vec::new();
     for (choice, source) in ALL.iter().enumerate() {
@@ -25,8 +25,102 @@ pub fn write(folder: &Path) {
         }
     }
     of_texts(&fixtures, &mut seeds);
-    for (number, seed) in seeds.iter().filter(|seed| seed.bytes().len() <= LONGEST).enumerate() {
+    of_notices(&mut seeds);
+    with_configuration(&mut seeds);
+    with_streams(&mut seeds);
+    seeds.retain(|seed| seed.bytes().len() <= LONGEST);
+    for (number, seed) in seeds.iter().enumerate() {
         std::fs::write(folder.join(format!("seed-{number:04}")), seed.bytes()).expect("a seed is written");
+    }
+    seeds
+}
+
+/// Sources whose configuration is read, with the files of it.
+const CONFIGURATIONS: [(&str, &[(&str, &str)]); 5] = [
+    (
+        "postfix",
+        &[(
+            "main.cf",
+            "# comment\nqueue_directory = /var/spool/postfix\nmaximal_queue_lifetime = 2d\nhash_queue_names =\n deferred, defer\n\
+             hash_queue_depth = 2\nmulti_instance_name = postfix-out\ncommand_directory = ${x}/sbin\nx = /usr\n",
+        )],
+    ),
+    (
+        "sendmail",
+        &[
+            ("sendmail.cf", "O QueueDirectory=/var/spool/mqueue/q*\nO Timeout.queuereturn=5d12h\nQslow, P=/var/spool/mqueue/slow, F=f\n"),
+            ("submit.cf", "O QueueDirectory=/var/spool/clientmqueue\nO QueueFileMode=0660\nO MaxQueueAge=1h\n"),
+        ],
+    ),
+    ("qmail", &[("me", "host.example\n"), ("virtualdomains", "a.example:b\n#c:d\n"), ("queuelifetime", "1209600\n")]),
+    ("courier", &[("queuetime", "2d\n"), ("retryalpha", "5m\n"), ("retrymaxdelta", "4\n")]),
+    ("nullmailer", &[("queuelifetime", "86400\n"), ("maxpause", "600\n"), ("pausetime", "30\n")]),
+];
+
+/// What the seeds have to yield.
+pub fn expected() -> std::collections::BTreeSet<String> {
+    let mut expected: Vec<String> = Vec::new();
+    for source in ALL {
+        let name = source.name();
+        expected.extend(["message", "finding", "forecast"].map(|what| format!("{what}: {name}")));
+        // Rows of a table are no messages that could be sent.
+        if name != "temptable" {
+            expected.extend(["proposal", "content", "plan"].map(|what| format!("{what}: {name}")));
+        }
+        expected.extend(source.listings().iter().map(|format| format!("listing: {}", format.name)));
+    }
+    expected.extend(CONFIGURATIONS.iter().map(|(source, _)| format!("configuration: {source}")));
+    expected.extend(["SMTP", "LMTP"].map(|way| format!("handed in by: {way}")));
+    expected.extend(
+        ["report", "manifest", "journal", "journal with sums made to fit"].map(|what| format!("text: {what}")),
+    );
+    expected.extend(["address: fit for SMTP", "address: fit for a command line", "hash: body"].map(str::to_owned));
+    expected.extend(["with the whole message", "with the header"].map(|what| format!("report: {what}")));
+    expected.into_iter().collect()
+}
+
+/// The first spools of each source once more, with a configuration.
+fn with_configuration(seeds: &mut Vec<Input>) {
+    for (name, files) in CONFIGURATIONS {
+        let choice = ALL.iter().position(|source| source.name() == name).expect("a source");
+        let spools: Vec<Input> = seeds
+            .iter()
+            .filter(|seed| seed.kind == Kind::Spool && usize::from(seed.choice) == choice)
+            .step_by(9)
+            .take(4)
+            .cloned()
+            .collect();
+        for mut spool in spools {
+            spool.parts.extend(files.iter().map(|(name, text)| (format!("@c {name}").into_bytes(), text.as_bytes().into())));
+            seeds.push(spool);
+        }
+    }
+}
+
+/// Files whose named streams lie beside them, once more with the streams where NTFS has them.
+fn with_streams(seeds: &mut Vec<Input>) {
+    let named = |name: &[u8]| name.contains(&b':') && !name.starts_with(b"@");
+    let mut more: Vec<Input> =
+        seeds.iter().filter(|seed| seed.kind == Kind::Spool && seed.parts.iter().any(|(name, _)| named(name))).cloned().collect();
+    for seed in &mut more {
+        for (name, _) in seed.parts.iter_mut().filter(|(name, _)| named(name)) {
+            *name = [b"@x ".as_slice(), name].concat();
+        }
+        // The file first.
+        seed.parts.sort_by_key(|(name, _)| name.starts_with(b"@x "));
+    }
+    seeds.extend(more);
+}
+
+fn of_notices(seeds: &mut Vec<Input>) {
+    let message = "Return-Path: <a@a.example>\nFrom: A <a@a.example>\nTo: b@b.example\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\
+        Message-ID: <1@a.example>\nContent-Type: multipart/mixed; boundary=\"x\"\n\n--x\n\nText\n.\n--x--\n\n\n";
+    let lines = "a@a.example\nb@b.example\n3A36DB0E025\nenvelope-1\nrfc822;c@c.example\n5.1.1\n\
+        550 5.1.1 no such user\n<1@a.example>\n\"a b\"@c\nb\u{fc}cher@b.example";
+    for choice in 0..8 {
+        let message = if choice % 4 == 3 { message.replace('\n', "\r\n") } else { message.to_owned() };
+        let parts = vec![(b"message".to_vec(), message.into_bytes()), (b"lines".to_vec(), lines.into())];
+        seeds.push(Input { kind: Kind::Notice, choice, parts });
     }
 }
 

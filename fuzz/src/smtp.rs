@@ -1,7 +1,7 @@
 //! A server that answers what it wants.
 
 use crate::input::Input;
-use crate::tame;
+use crate::{tally, tame};
 use ghostq::act::smtp::{At, Client, Failure, Handed, Options, Peer, Protocol, Timeouts, Verdict};
 use ghostq::plan::{Outgoing, OutgoingRecipient};
 use std::io::{Cursor, Read, Write};
@@ -22,7 +22,7 @@ pub fn run(input: &Input) {
             std::thread::spawn(move || listener.accept().map(|(stream, _)| answer(stream, &answers)));
         hand_in(Peer { protocol: Protocol::Smtp, user: None, at }, server);
     } else {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir_in("/tmp").expect("a folder");
         let path = folder.path().join("lmtp");
         let listener = UnixListener::bind(&path).expect("a socket");
         let server =
@@ -56,6 +56,7 @@ fn hand_in(peer: Peer, server: std::thread::JoinHandle<std::io::Result<Vec<u8>>>
             notes.iter().for_each(|note| tame::terminal("a note", note.as_bytes()));
             match verdict {
                 Verdict::Taken { reply, .. } => {
+                    tally::saw("handed in by", if peer.protocol == Protocol::Smtp { "SMTP" } else { "LMTP" });
                     tame::terminal("a reply", reply.to_string().as_bytes());
                     assert!(has_end(&heard), "taken before all of it was sent");
                 }

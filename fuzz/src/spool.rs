@@ -1,10 +1,11 @@
 //! A spool, or a folder of exports: everything that ghostq does with it short of acting.
 
 use crate::input::Input;
-use crate::tame;
+use crate::{tally, tame};
 use ghostq::evidence::{Epoch, EpochOrigin, Fact, Live, Locus, Message, Record, Text, Time};
 use ghostq::findings::Finding;
-use ghostq::plan::{Change, Choice, Given, Proposal, Verb, Way};
+use ghostq::findings::Prospect;
+use ghostq::plan::{Change, Choice, Given, Proposal, Ret, Verb, Way};
 use ghostq::read::disk::EntryKind;
 use ghostq::read::manifest::Manifest;
 use ghostq::report::{self, ReportOptions};
@@ -37,13 +38,23 @@ pub fn run(input: &Input) {
     let way =
         input.bytes().iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
     world.ask_each(way);
+    if tally::counting() {
+        world.scan(way);
+    }
     match way / 7 % 5 {
+        _ if tally::counting() => {
+            world.forecast();
+            world.plan(Verb::Requeue, way);
+            world.plan(Verb::Ndr, way);
+        }
         0 => world.forecast(),
-        1 => world.plan(Verb::Requeue),
-        2 => world.plan(Verb::Ndr),
-        _ => world.scan(),
+        1 => world.plan(Verb::Requeue, way),
+        2 => world.plan(Verb::Ndr, way),
+        _ => world.scan(way),
     }
     assert_eq!(world.names(), before, "scanning and planning changed the spool");
+    let stray = std::fs::read_dir(world.folder.path().join("home")).map(Iterator::count);
+    assert_eq!(stray.ok(), Some(0), "something was written outside");
 }
 
 impl World {
@@ -53,6 +64,7 @@ impl World {
         let folder = tempfile::tempdir_in(base).expect("a folder");
         let spool = folder.path().join("spool");
         std::fs::create_dir(&spool).expect("a spool");
+        at_home(&folder.path().join("home"));
         let secret = format!("{SECRET}@x\n{SECRET}@y\n\nFrom: {SECRET}@x\nSubject: {SECRET}\n\n{SECRET}\n");
         std::fs::write(folder.path().join("secret"), secret).expect("a secret");
         for (name, bytes) in input.parts.iter().take(64) {
@@ -67,6 +79,9 @@ impl World {
         };
         for line in input.part("@options").into_iter().flat_map(|text| text.split(|byte| *byte == b'\n')) {
             set(&mut options, &String::from_utf8_lossy(line));
+        }
+        if beside("config").is_dir() {
+            options.config = Some(beside("config"));
         }
         if input.part("@manifest").is_some() {
             options.manifest = Manifest::read(&beside("@manifest")).ok().map(Arc::new);
@@ -95,21 +110,23 @@ impl World {
         self.folder.path().join("spool")
     }
 
-    /// Every name below the folder, with sizes.
-    fn names(&self) -> Vec<(PathBuf, u64)> {
-        let mut found = vec![(self.folder.path().to_owned(), 0)];
+    /// Every name below the folder, with sizes, and when anything about it was changed.
+    fn names(&self) -> Vec<(PathBuf, u64, (i64, i64))> {
+        use std::os::unix::fs::MetadataExt as _;
+        let mut found = vec![(self.folder.path().to_owned(), 0, (0, 0))];
         let mut next = 0;
-        while let Some((path, _)) = found.get(next).cloned() {
+        while let Some((path, _, _)) = found.get(next).cloned() {
             let data = std::fs::symlink_metadata(&path).expect("it is still there");
             if data.is_dir() {
                 found.extend(
                     std::fs::read_dir(&path)
                         .expect("a folder")
-                        .map(|entry| (entry.expect("a name").path(), 0)),
+                        .map(|entry| (entry.expect("a name").path(), 0, (0, 0))),
                 );
             } else {
                 found[next].1 = data.len();
             }
+            found[next].2 = (data.ctime(), data.ctime_nsec());
             next += 1;
         }
         found.sort();
@@ -126,6 +143,11 @@ impl World {
         }
         for place in places {
             let Ok(opened) = self.source.open(&place, &self.request.options) else { continue };
+            let config = self.folder.path().join("config");
+            let read = |fact: &Fact| fact.locus.path.to_path().starts_with(&config);
+            if opened.instance.facts.iter().any(read) {
+                tally::saw("configuration", self.source.name());
+            }
             let mut units = Vec::new();
             let _ended = ghostq::scan::walk::walk(&opened.root, &opened.tops, opened.depth, &mut |step| {
                 if let ghostq::scan::walk::Step::Entry { folder, name, kind } = step {
@@ -138,6 +160,10 @@ impl World {
             let mut asked = 0;
             for (path, kind) in units {
                 for message in messages(&opened, &path, kind) {
+                    tally::saw("message", self.source.name());
+                    if !place.variant.is_empty() {
+                        tally::saw("place", &format!("{} {}", self.source.name(), place.variant));
+                    }
                     asked += 1;
                     if asked <= ASKED {
                         self.ask(&opened, &message, way);
@@ -170,20 +196,40 @@ impl World {
                 (&instances[(way + number) / 3 % 3], &opened.root, self.request.options.now);
             let ask = Ask { verb, rules, listed, message, instance, root, given, now };
             match (opened.remedies.propose)(&ask) {
-                Ok(proposal) => check(&proposal),
+                Ok(proposal) => {
+                    tally::saw("proposal", self.source.name());
+                    check(&proposal);
+                }
                 Err(refusal) => assert!(!refusal.reason.is_empty(), "a refusal without a reason"),
             }
         }
         for extent in [Extent::Whole, Extent::Header] {
             let mut bytes = Vec::new();
-            let _written = (opened.remedies.content)(&opened.root, message, extent, &mut bytes);
+            if (opened.remedies.content)(&opened.root, message, extent, &mut bytes).is_ok() {
+                tally::saw("content", self.source.name());
+            }
             unseen("the content", &bytes);
         }
     }
 
-    /// Scans, and prints in every format.
-    fn scan(&self) {
-        let Ok(mut outcome) = ghostq::run::scan::scan(&self.request) else { return };
+    /// Scans, and prints in every format; now and then once more, by several threads: they have to say the same.
+    fn scan(&self, way: usize) {
+        let Some(said) = self.scanned(&self.request) else { return };
+        if way % 8 == 0 || tally::counting() {
+            let by_three = ScanRequest { threads: 3, ..self.request.clone() };
+            let again = self.scanned(&by_three).expect("it was scanned before");
+            for (one, other) in said.iter().zip(&again) {
+                let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+                assert_eq!(one, other, "three threads say something else");
+            }
+        }
+    }
+
+    fn scanned(&self, request: &ScanRequest) -> Option<Vec<Vec<u8>>> {
+        let mut outcome = ghostq::run::scan::scan(request).ok()?;
+        // It tells one scan from another.
+        outcome.summary.scan_id = "scan".into();
+        let mut said = Vec::new();
         let mut findings: Vec<Finding> = Vec::new();
         outcome
             .findings
@@ -192,6 +238,9 @@ impl World {
                 Ok(())
             })
             .expect("findings can be read back");
+        if !findings.is_empty() {
+            tally::saw("finding", self.source.name());
+        }
         let options = ReportOptions { width: Some(100), all: true, ..ReportOptions::default() };
         for format in report::ALL {
             let mut report = report::make(format.name, &options).expect("a format");
@@ -207,18 +256,24 @@ impl World {
                 "csv" => tame::spreadsheet(&out),
                 _ => tame::json(&out),
             }
+            said.push(out);
         }
         for finding in findings.iter().take(ASKED) {
             let mut page = Vec::new();
             report::show(finding, &outcome.summary, &options, &mut page).expect("memory");
             tame::terminal("the page of a message", &page);
         }
+        Some(said)
     }
 
     /// Says what would happen.
     fn forecast(&self) {
         let options = ReportOptions { width: Some(100), all: true, ..ReportOptions::default() };
         if let Ok(forecast) = ghostq::run::forecast::forecast(&self.request) {
+            let says = |prospect: &Prospect| !prospect.outcomes.is_empty();
+            if forecast.places.iter().flatten().any(says) {
+                tally::saw("forecast", self.source.name());
+            }
             let (mut text, mut json) = (Vec::new(), Vec::new());
             report::forecast(&forecast, &options, &mut text).expect("memory");
             report::forecast_json(&forecast, &mut json).expect("memory");
@@ -228,7 +283,7 @@ impl World {
     }
 
     /// Plans, and prints the plan; reports to senders are written as they would be sent.
-    fn plan(&self, verb: Verb) {
+    fn plan(&self, verb: Verb, way: usize) {
         let state = self.folder.path().join("state");
         let request = ActRequest {
             scan: self.request.clone(),
@@ -242,19 +297,26 @@ impl World {
             rate: None,
             per_domain: None,
             mail_name: "host.example".to_owned(),
-            report: NdrRequest { allow_backscatter: true, ..NdrRequest::default() },
+            report: NdrRequest {
+                allow_backscatter: true,
+                ret: Some(if way % 2 == 0 { Ret::Full } else { Ret::Hdrs }),
+                ..NdrRequest::default()
+            },
             words: Vec::new(),
         };
         let Ok((scene, planned)) = plan(&request) else { return };
         self.print(&planned);
         for planned in &planned.jobs {
+            tally::saw("plan", self.source.name());
             let job = &planned.job;
             for part in &job.parts {
                 tame::below_the_root("a part", &part.path);
             }
             if let Some(reported) = &planned.reported {
                 let mut report = Vec::new();
-                let _written = content::preview(&request, &scene, &planned.finding, reported, &mut report);
+                if content::preview(&request, &scene, &planned.finding, reported, &mut report).is_ok() {
+                    tally::saw("report about a message of", self.source.name());
+                }
                 let head =
                     report.split(|byte| *byte == b'\n').take_while(|line| !line.trim_ascii().is_empty());
                 for line in head {
@@ -351,8 +413,41 @@ fn set(options: &mut Options, line: &str) {
     }
 }
 
-/// Makes one part: `@…` beside the spool; below it a folder (`name/`), a link, a FIFO, or a file.
+/// Where programs write that write where they should not: it is empty, and stays so.
+fn at_home(home: &Path) {
+    std::fs::create_dir(home).expect("a folder");
+    // Safety: inputs are run one after the other, and no thread of the one before is left.
+    unsafe {
+        for name in ["HOME", "XDG_STATE_HOME", "TMPDIR"] {
+            std::env::set_var(name, home);
+        }
+    }
+    std::env::set_current_dir(home).expect("a folder");
+}
+
+/// Makes one part: `@…` beside the spool, `@c …` a file of the configuration, `@x …:…` a named stream of a file that is there;
+/// below the spool a folder (`name/`), a link, a socket, or a file.
 fn lay_out(folder: &Path, name: &[u8], bytes: &[u8]) {
+    if let Some(name) = name.strip_prefix(b"@c ") {
+        let fit = !name.is_empty() && name.len() < 64 && !name.contains(&b'/') && !name.starts_with(b".");
+        let config = folder.join("config");
+        if fit && (config.is_dir() || std::fs::create_dir(&config).is_ok()) {
+            let _made = std::fs::write(config.join(Text::new(name).to_path()), bytes);
+        }
+        return;
+    }
+    if let Some((file, stream)) = name.strip_prefix(b"@x ").and_then(|name| {
+        let colon = name.iter().position(|byte| *byte == b':')?;
+        Some((&name[..colon], &name[colon + 1..]))
+    }) {
+        let inside = file.split(|byte| *byte == b'/').all(|word| !word.is_empty() && word != b"..");
+        let key = [b"user.".as_slice(), stream].concat();
+        let path = folder.join("spool").join(Text::new(file).to_path());
+        if inside && !key.contains(&0) && path.is_file() {
+            let _made = rustix::fs::lsetxattr(&path, key.as_slice(), bytes, rustix::fs::XattrFlags::empty());
+        }
+        return;
+    }
     if name.starts_with(b"@") && !name.contains(&b'/') && !name.contains(&b' ') && name.len() < 64 {
         let _made = std::fs::write(folder.join(Text::new(name).to_path()), bytes);
         return;

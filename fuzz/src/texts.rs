@@ -1,11 +1,12 @@
 //! Files that are read beside a spool: listings, reports, manifests, journals.
 
 use crate::input::Input;
-use crate::tame;
+use crate::{tally, tame};
 use ghostq::evidence::Text;
 use ghostq::read::manifest::Manifest;
 use ghostq::report::plan as report;
-use ghostq::run::act::select;
+use ghostq::run::act::undo::Target;
+use ghostq::run::act::{resume, select, undo};
 use ghostq::sources::{ALL, ListingFormat};
 use sha2::Digest as _;
 use std::path::Path;
@@ -29,6 +30,9 @@ pub fn listing(input: &Input) {
         let _looks = (format.looks_like)(head);
         let mut entries = 0;
         let _end = (format.parse)(&mut bytes.as_slice(), &mut |_| entries += 1);
+        if entries > 0 {
+            tally::saw("listing", format.name);
+        }
         assert!(entries <= bytes.len(), "{}: more entries than bytes", format.name);
     }
 }
@@ -36,8 +40,10 @@ pub fn listing(input: &Input) {
 /// A report that `--from` reads.
 pub fn report(input: &Input) {
     in_a_file("report.jsonl", &input.joined(), |_, path| {
-        if let Err(error) = select::from_report(path) {
-            assert!(!format!("{error:#}").is_empty());
+        match select::from_report(path) {
+            Ok(found) if !found.findings.is_empty() => tally::saw("text", "report"),
+            Ok(_) => {}
+            Err(error) => assert!(!format!("{error:#}").is_empty()),
         }
     });
 }
@@ -50,6 +56,7 @@ pub fn manifest(input: &Input) {
         for line in bytes.split(|byte| *byte == b'\n') {
             let name = line.split(|byte| *byte == b'\t').nth(7).unwrap_or_default();
             if let Some(entry) = manifest.get(&Text::new(name)) {
+                tally::saw("text", "manifest");
                 let _shown = (entry.modified.rfc3339(), entry.modified.to_system());
             }
         }
@@ -64,9 +71,15 @@ pub fn journal(input: &Input) {
     }
     in_a_file(ghostq::act::journal::FILE, &bytes, |folder, _| {
         let Ok(told) = ghostq::act::journal::read(folder) else { return };
+        let any = Target { operation: None, job: None };
+        let _open = resume::pending(folder, &any);
+        let _back = undo::plan(folder, &any);
         tame::terminal("the journal", report::journal_text(&told.operations, 100).as_bytes());
         tame::json(report::journal_json(&told.operations).to_string().as_bytes());
         for operation in &told.operations {
+            if !operation.jobs.is_empty() {
+                tally::saw("text", if input.choice % 2 == 1 { "journal with sums made to fit" } else { "journal" });
+            }
             tame::terminal("an operation", report::operation_text(operation, 100).as_bytes());
             let jobs: Vec<_> = operation
                 .jobs
