@@ -2,9 +2,9 @@
 
 use crate::input::Input;
 use crate::{tally, tame};
+use ghostq::act::address;
 use ghostq::act::body_hash::BodyHash;
 use ghostq::act::ndr::{self, Failed, Notice, Original, cause, field};
-use ghostq::act::address;
 use ghostq::evidence::{Text, Time};
 use ghostq::plan::Ret;
 use ghostq::read::mime;

@@ -85,9 +85,16 @@ fn answer<S: Read + Write>(mut stream: S, answers: &[Vec<u8>]) -> Vec<u8> {
     let mut buffer = [0; 4096];
     for (number, words) in answers.iter().enumerate() {
         if number > 0 {
-            match stream.read(&mut buffer) {
-                Ok(0) | Err(_) => return heard,
-                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+            // Who said that it waits for the message hears it to its end.
+            let waits = answers[number - 1].starts_with(b"354");
+            loop {
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => return heard,
+                    Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                }
+                if !waits || has_end(&heard) {
+                    break;
+                }
             }
         }
         if stream.write_all(words).is_err() {

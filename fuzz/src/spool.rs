@@ -151,8 +151,7 @@ impl World {
             let mut units = Vec::new();
             let _ended = ghostq::scan::walk::walk(&opened.root, &opened.tops, opened.depth, &mut |step| {
                 if let ghostq::scan::walk::Step::Entry { folder, name, kind } = step {
-                    let path =
-                        folder.map_or_else(|| name.to_owned(), |folder| folder.path().join(name));
+                    let path = folder.map_or_else(|| name.to_owned(), |folder| folder.path().join(name));
                     units.push((path, kind));
                 }
                 ControlFlow::Continue(())

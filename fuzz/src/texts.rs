@@ -39,12 +39,10 @@ pub fn listing(input: &Input) {
 
 /// A report that `--from` reads.
 pub fn report(input: &Input) {
-    in_a_file("report.jsonl", &input.joined(), |_, path| {
-        match select::from_report(path) {
-            Ok(found) if !found.findings.is_empty() => tally::saw("text", "report"),
-            Ok(_) => {}
-            Err(error) => assert!(!format!("{error:#}").is_empty()),
-        }
+    in_a_file("report.jsonl", &input.joined(), |_, path| match select::from_report(path) {
+        Ok(found) if !found.findings.is_empty() => tally::saw("text", "report"),
+        Ok(_) => {}
+        Err(error) => assert!(!format!("{error:#}").is_empty()),
     });
 }
 
@@ -78,7 +76,10 @@ pub fn journal(input: &Input) {
         tame::json(report::journal_json(&told.operations).to_string().as_bytes());
         for operation in &told.operations {
             if !operation.jobs.is_empty() {
-                tally::saw("text", if input.choice % 2 == 1 { "journal with sums made to fit" } else { "journal" });
+                tally::saw(
+                    "text",
+                    if input.choice % 2 == 1 { "journal with sums made to fit" } else { "journal" },
+                );
             }
             tame::terminal("an operation", report::operation_text(operation, 100).as_bytes());
             let jobs: Vec<_> = operation
