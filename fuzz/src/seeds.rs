@@ -256,9 +256,10 @@ fn of_texts(fixtures: &Path, seeds: &mut Vec<Input>) {
             _ => seed(Kind::Report, 0, bytes),
         }
     }
-    for (choice, hello) in
-        [(1, "250-mx.example\r\n250-8BITMIME\r\n250-SIZE 1000\r\n250 DSN\r\n"), (0, "250 mx\r\n")]
-    {
+    for (choice, hello) in [
+        (1, "250-mx.example\r\n250-8BITMIME\r\n250-SIZE 1000\r\n250 DSN\r\n"),
+        (0, "250-mx\r\n250 8BITMIME\r\n"),
+    ] {
         let answers = [
             "220 mx.example\r\n",
             hello,
