@@ -17,3 +17,7 @@ fuzz seconds="3600":
 # How long it takes on large spools, beside the mail systems' own tools; as root.
 bench:
     bash benches/spool/run
+
+# Whether what it says is true while mail flows: a Postfix and an Exim at work for so many seconds; as root.
+load seconds="1800":
+    bash benches/load/run {{seconds}}

@@ -148,7 +148,7 @@ def frozen_away(_):
         folder(f"{SPOOL}/{below}/{name[5]}")
     undo = moves([(home(name, end), home(name, end, "Finput")) for end in ("-H", "-D")]
                  + [(log_of(name), home(name, "", "Fmsglog"))])
-    return {"id": name, "path": home(name, "-H", "Finput")}, undo
+    return {"id": name, "path": home(name, "-H", "Finput")}, lambda: [undo(), thaw(name)]
 
 
 def freeze():
@@ -162,9 +162,16 @@ def freeze():
     return wait_for(done)
 
 
+def thaw(name):
+    def done():
+        ran = subprocess.run(["exim4", "-Mt", name], capture_output=True, text=True)
+        return "is no longer frozen" in ran.stdout + ran.stderr
+    return wait_for(done)
+
+
 def frozen(_):
     name = freeze()
-    return {"id": name, "path": home(name, "-H")}, lambda: subprocess.run(["exim4", "-Mt", name], capture_output=True)
+    return {"id": name, "path": home(name, "-H")}, lambda: thaw(name)
 
 
 def long_id(_):
