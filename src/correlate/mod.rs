@@ -10,4 +10,6 @@ pub mod ledger;
 pub mod live_view;
 pub mod outlook;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod weigh;

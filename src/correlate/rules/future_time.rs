@@ -67,3 +67,36 @@ fn judge(case: &Case<'_>) -> Verdict {
         _ => Verdict::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::case::Clock;
+    use crate::correlate::samples;
+    use crate::evidence::{Live, Time, Treatment};
+
+    static TREATMENTS: &[Treatment] = &[samples::treatment(RULE.name)];
+    /// When the clock was read, and the longest back-off.
+    const NOW: i64 = 1_000_000;
+    const LONGEST: i64 = 300;
+
+    /// Whether a message is called one of the future that a running Postfix put off at this time, by this much.
+    fn fires(put_off: i64, by: i64, given: bool) -> bool {
+        let mut instance = samples::postfix(Some(Live { pid: 1, since: Time::from_unix(0) }), true);
+        instance.limits.maximal_backoff = Some(LONGEST);
+        let message = samples::stamped("deferred", put_off, put_off + by);
+        let clock = Clock { now: Time::from_unix(NOW), given };
+        let case = Case::new(&message, &instance, None, clock, TREATMENTS);
+        matches!(judge(&case), Verdict::Fires(_))
+    }
+
+    #[test]
+    fn what_is_put_off_while_it_is_scanned_is_no_message_of_the_future() {
+        assert!(!fires(NOW - 5, LONGEST, false));
+        assert!(!fires(NOW + 2, LONGEST, false), "put off after the clock was read, and before the file was");
+        assert!(fires(NOW + 2, LONGEST + 1, false), "no attempt puts it off by so much");
+        assert!(fires(NOW - 5, 90 * 86_400, false));
+        assert!(fires(NOW + 400 * 86_400, LONGEST, false), "put off under a clock that had jumped ahead");
+        assert!(fires(NOW + 2, LONGEST, true), "the clock is the operator's");
+    }
+}

@@ -43,3 +43,26 @@ fn judge(case: &Case<'_>) -> Verdict {
         signed.facts.first().map_or("it was handed in, and nobody picked it up", |fact| fact.text.as_str());
     Reason::of(&signed, why.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::case::Clock;
+    use crate::correlate::samples;
+    use crate::evidence::{Fact, Live, Locus, Signed, Time};
+
+    #[test]
+    fn what_is_handed_in_while_it_is_scanned_has_not_waited_long() {
+        let instance = samples::postfix(Some(Live { pid: 1, since: Time::from_unix(0) }), true);
+        let fires = |handed_in: i64| {
+            let mut message = samples::stamped("maildrop", handed_in, handed_in);
+            let fact = Fact::new("handed in whole, and not yet picked up", Locus::whole("maildrop/A0"));
+            message.signs.push(Signed::certain(Sign::Unclaimed, fact));
+            let clock = Clock { now: Time::from_unix(1_000), given: false };
+            matches!(judge(&Case::new(&message, &instance, None, clock, &[])), Verdict::Fires(_))
+        };
+        assert!(fires(1_000 - PATIENCE));
+        assert!(!fires(999));
+        assert!(!fires(1_002), "handed in after the clock was read, and before the file was");
+    }
+}
