@@ -226,7 +226,7 @@ mod tests {
         };
         let path = std::path::Path::new("incoming/A0");
         message.parts.push(crate::evidence::Part::file(crate::evidence::PartKind::Whole, path, &stat));
-        message.times.push(Timed { kind: TimeKind::Arrival, at, original: String::new() });
+        message.times.push(Timed { kind: TimeKind::Arrival, at, original: "".into() });
         message
     }
 
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(effects(&judge(&modified(6), &[], Some(NOW))), [(Effect::Returned, Moment::Now)]);
         let mut waits = modified(4);
         let at = NOW.plus(600);
-        waits.times.push(Timed { kind: TimeKind::NextAttempt, at, original: String::new() });
+        waits.times.push(Timed { kind: TimeKind::NextAttempt, at, original: "".into() });
         assert_eq!(judge(&waits, &[], Some(NOW)).occurrences[0].wait, Some(600));
         waits.envelope.sender = Some(Text::default());
         assert_eq!(effects(&judge(&waits, &[], Some(NOW))), [(Effect::Tried, Moment::Later)]);

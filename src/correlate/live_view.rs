@@ -2,8 +2,9 @@
 
 use super::keys::{self, Key, MatchedBy};
 use crate::evidence::{EntryState, ListingEnd, ListingEntry, Locus, Message, Text, Time, TimeKind};
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 /// Delay reasons are kept for this many entries; they are for show only.
 const MAX_REASONS: usize = 100_000;
@@ -17,7 +18,7 @@ pub struct LiveView {
     queues: Vec<String>,
     reasons: std::collections::HashMap<u32, Text>,
     index: Vec<(Key, u32, MatchedBy)>,
-    claims: RefCell<BTreeMap<usize, Vec<u8>>>,
+    claims: RwLock<BTreeMap<usize, Vec<u8>>>,
     shared: bool,
     end: ListingEnd,
     taken: Option<Time>,
@@ -35,7 +36,7 @@ struct Entry {
     on_request: bool,
     has_message_id: bool,
     size: Option<u64>,
-    seen: Cell<bool>,
+    seen: AtomicBool,
     /// A second entry of the same ID: a listing can show a message twice (postqueue(1), BUGS), and two listings can be
     /// of one mail system.
     again: bool,
@@ -104,7 +105,7 @@ impl LiveView {
             on_request: entry.on_request,
             has_message_id: entry.message_id.as_ref().and_then(keys::message_id).is_some(),
             size: entry.size,
-            seen: Cell::new(false),
+            seen: AtomicBool::new(false),
             again: false,
         });
         if let Some(reason) = entry.reason.clone().filter(|_| self.reasons.len() < MAX_REASONS) {
@@ -178,7 +179,7 @@ impl LiveView {
     /// Takes down that the message of this entry is on disk.
     pub fn mark(&self, hit: &Hit) {
         if let Some(entry) = self.entries.get(hit.number as usize) {
-            entry.seen.set(true);
+            entry.seen.store(true, Ordering::Relaxed);
         }
     }
 
@@ -190,7 +191,7 @@ impl LiveView {
 
     /// Takes down that a message of this instance lays claim to an entry.
     pub fn claim(&self, instance: usize, hit: &Hit) {
-        let mut claims = self.claims.borrow_mut();
+        let mut claims = self.claims.write().unwrap_or_else(PoisonError::into_inner);
         let claims = claims.entry(instance).or_insert_with(|| vec![0; self.entries.len()]);
         if let Some(count) = claims.get_mut(hit.number as usize) {
             *count = count.saturating_add(1);
@@ -199,7 +200,10 @@ impl LiveView {
 
     /// How many messages of an instance lay claim to this entry, if they are more than there are entries.
     pub fn crowd(&self, instance: usize, hit: &Hit) -> Option<u8> {
-        let claims = self.claims.borrow();
+        if !self.shared {
+            return None;
+        }
+        let claims = self.claims.read().unwrap_or_else(PoisonError::into_inner);
         let count = *claims.get(&instance)?.get(hit.number as usize)?;
         (count > hit.entries).then_some(count)
     }
@@ -253,13 +257,14 @@ impl LiveView {
 
     /// Entries with an ID for which no message came by, in the order of the listing.
     pub fn unseen(&self) -> impl Iterator<Item = Unseen> + '_ {
-        self.entries.iter().filter(|entry| !entry.again && !entry.seen.get() && entry.name_length > 0).map(
-            |entry| Unseen {
+        self.entries
+            .iter()
+            .filter(|entry| !entry.again && !entry.seen.load(Ordering::Relaxed) && entry.name_length > 0)
+            .map(|entry| Unseen {
                 locus: self.locus(entry),
                 native: self.name(entry),
                 queue: self.queues.get(usize::from(entry.queue)).cloned().unwrap_or_default(),
-            },
-        )
+            })
     }
 
     /// Whether this ID is in the listing.
@@ -279,7 +284,7 @@ impl LiveView {
 
     /// How many entries a message was found for.
     pub fn seen(&self) -> u64 {
-        self.entries.iter().filter(|entry| entry.seen.get()).count() as u64
+        self.entries.iter().filter(|entry| entry.seen.load(Ordering::Relaxed)).count() as u64
     }
 
     /// Why it is not, or may not be, whole.

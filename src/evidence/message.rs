@@ -2,6 +2,7 @@
 
 use super::{Locus, Signed, Stamp, Text, Time};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// One message as one source holds it. Unknown is `None` or empty, never a made-up value.
@@ -30,7 +31,7 @@ pub struct Message {
     /// Conditions that the source saw.
     pub signs: Vec<Signed>,
     /// Kept as evidence, shown by `ghostq show`: name and value (authenticated sender, client address).
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
 }
 
 impl Message {
@@ -76,6 +77,9 @@ impl Message {
         self.parts.iter().find_map(|part| part.stat.as_ref())
     }
 }
+
+/// The name of something kept as evidence, and its value.
+pub type Attribute = (Cow<'static, str>, Text);
 
 /// Names by which a message can be found again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,13 +162,37 @@ pub struct Timed {
     /// When.
     pub at: Time,
     /// As it stood in the source.
-    pub original: String,
+    pub original: Original,
 }
 
 impl Timed {
     /// The time at which a file was modified last, and what that says about its message.
     pub fn mtime(kind: TimeKind, stat: &Stat) -> Self {
-        Self { kind, at: stat.modified, original: format!("mtime {}", stat.modified.rfc3339()) }
+        Self { kind, at: stat.modified, original: Original::Mtime }
+    }
+
+    /// As it stood in the source, for people.
+    pub fn original(&self) -> Cow<'_, str> {
+        match &self.original {
+            Original::Text(text) => text.lossy(),
+            Original::Mtime => format!("mtime {}", self.at.rfc3339()).into(),
+        }
+    }
+}
+
+/// What a time was read from. Every message has times, and hardly one is ever shown, so that words are made when they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Original {
+    /// This text.
+    Text(Text),
+    /// The modification time of the file.
+    Mtime,
+}
+
+impl<T: Into<Text>> From<T> for Original {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
     }
 }
 

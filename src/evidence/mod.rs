@@ -21,11 +21,12 @@ pub use instance::{Epoch, EpochOrigin, Instance, Limits, Live};
 pub use listing::{EntryState, ListingEnd, ListingEntry};
 pub use locus::{At, Fact, Locus};
 pub use message::{
-    Envelope, Header, Ids, Message, Part, PartKind, Recipient, RecipientState, Stat, TimeKind, Timed,
+    Attribute, Envelope, Header, Ids, Message, Original, Part, PartKind, Recipient, RecipientState, Stat,
+    TimeKind, Timed,
 };
 pub use sign::{Confidence, Sign, Signed};
 pub use stamp::{Stamp, StampMatch, parse_filetime, parse_stamp};
-pub use text::Text;
+pub use text::{Text, as_path, split_path};
 pub use time::{Duration, Time, format_duration, parse_duration};
 pub use treatment::{Remedy, Shown, Treatment};
 

@@ -3,20 +3,34 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Bytes that are probably text: an address, a subject, a path.
 ///
 /// Mail and file systems hand over bytes, not characters. They are kept exactly as found; what is printed is made
 /// from them at the last moment.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(Box<[u8]>);
+pub struct Text(SmallVec<[u8; INLINE]>);
+
+/// Texts of this length lie where they are used, and take no memory of their own: queue IDs, most paths and addresses.
+const INLINE: usize = 32;
 
 impl Text {
     /// Keeps these bytes.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into().into_boxed_slice())
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Self(SmallVec::from_slice(bytes.as_ref()))
+    }
+
+    /// These bytes, one behind the other.
+    pub fn joined(parts: &[&[u8]]) -> Self {
+        let mut bytes = SmallVec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            bytes.extend_from_slice(part);
+        }
+        Self(bytes)
     }
 
     /// The bytes as found.
@@ -40,20 +54,12 @@ impl Text {
     }
 
     /// The text as a file path of this system.
-    pub fn to_path(&self) -> std::path::PathBuf {
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStrExt as _;
-            std::path::PathBuf::from(std::ffi::OsStr::from_bytes(&self.0))
-        }
-        #[cfg(not(unix))]
-        {
-            std::path::PathBuf::from(self.lossy().into_owned())
-        }
+    pub fn to_path(&self) -> PathBuf {
+        as_path(&self.0).into_owned()
     }
 
     /// A file path as text, byte for byte.
-    pub fn from_path(path: &std::path::Path) -> Self {
+    pub fn from_path(path: &Path) -> Self {
         #[cfg(unix)]
         {
             use std::os::unix::ffi::OsStrExt as _;
@@ -66,15 +72,47 @@ impl Text {
     }
 }
 
+/// Bytes as a file path of this system.
+pub fn as_path(bytes: &[u8]) -> Cow<'_, Path> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        Path::new(std::ffi::OsStr::from_bytes(bytes)).into()
+    }
+    #[cfg(not(unix))]
+    {
+        PathBuf::from(String::from_utf8_lossy(bytes).into_owned()).into()
+    }
+}
+
+/// The folder and the name of a path, if it has both. It is asked of every file, so that on Unix no component is looked at but
+/// the last.
+pub fn split_path(path: &Path) -> Option<(&Path, &Path)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bytes = path.as_os_str().as_bytes();
+        let slash = memchr::memrchr(b'/', bytes).filter(|slash| *slash > 0)?;
+        let part = |bytes| Path::new(std::ffi::OsStr::from_bytes(bytes));
+        let name = bytes.get(slash + 1..).filter(|name| !name.is_empty())?;
+        Some((part(bytes.get(..slash)?), part(name)))
+    }
+    #[cfg(not(unix))]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        Some((folder, Path::new(path.file_name()?)))
+    }
+}
+
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self::new(text.as_bytes())
+        Self::new(text)
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self::new(text.into_bytes())
+        Self::new(text)
     }
 }
 
@@ -107,7 +145,17 @@ impl<'de> Deserialize<'de> for Text {
 
 #[cfg(test)]
 mod tests {
-    use super::Text;
+    use super::{Text, split_path};
+    use std::path::Path;
+
+    #[test]
+    fn a_path_has_a_folder_and_a_name_or_is_not_split() {
+        let split = |path: &'static str| split_path(Path::new(path));
+        assert_eq!(split("deferred/A/A1"), Some((Path::new("deferred/A"), Path::new("A1"))));
+        for path in ["A1", "/A1", "", "/", "deferred/"] {
+            assert_eq!(split(path), None, "{path}");
+        }
+    }
 
     #[test]
     fn bytes_that_are_not_utf8_survive_being_parked() {

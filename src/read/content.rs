@@ -12,7 +12,7 @@ pub fn add_headers(message: &mut Message, bytes: &[u8]) -> Headers {
     }
     if let Some((at, original)) = &headers.date {
         message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
-        message.times.push(Timed { kind: TimeKind::HeaderDate, at: *at, original: original.clone() });
+        message.times.push(Timed { kind: TimeKind::HeaderDate, at: *at, original: original.clone().into() });
     }
     headers
 }

@@ -1,10 +1,11 @@
 //! Files of a spool: opened without following a link, without touching an access time, and only if they are regular.
 
 use super::manifest::Manifest;
-use crate::evidence::{Damage, DamageKind, Locus, Stat, Text, Time};
+use super::memory::{Memory, Remembered};
+use crate::evidence::{Damage, DamageKind, Locus, Stat, Text, Time, as_path, split_path};
 use std::collections::HashSet;
 use std::fs::File;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,7 @@ pub struct Root {
     manifest: Option<Arc<Manifest>>,
     cross_file_systems: bool,
     keeps_names: bool,
+    remembered: Option<Arc<Remembered>>,
     notes: Arc<Notes>,
     near: Option<Near>,
     missed: Mutex<Missed>,
@@ -92,7 +94,27 @@ pub struct Folder {
 #[derive(Debug, Default)]
 struct Known {
     key: RandomState,
-    hashes: HashSet<u64>,
+    hashes: HashSet<u64, BuildHasherDefault<AsItIs>>,
+}
+
+/// What is a hash already is not hashed again.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 << 8 | u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Folders that are held open for as long as one batch of files is read.
@@ -140,6 +162,7 @@ impl Root {
             manifest: None,
             cross_file_systems: false,
             keeps_names: false,
+            remembered: None,
             notes: Arc::default(),
             near: None,
             missed: Mutex::default(),
@@ -167,6 +190,25 @@ impl Root {
         self
     }
 
+    /// Lets the walk remember messages, for [`Root::came_across`].
+    #[must_use]
+    pub fn remembering(mut self, memory: Memory) -> Self {
+        self.remembered = Some(Arc::new(Remembered::new(memory)));
+        self
+    }
+
+    /// What remembers the files of this folder, and as belonging to what.
+    pub fn memory_of(&self, folder: &Path) -> Option<(&Remembered, PathBuf)> {
+        let remembered = self.remembered.as_deref()?;
+        Some((remembered, remembered.scope(folder)?))
+    }
+
+    /// Whether the walk came across a message of this ID in this part of the spool. It is as old as the walk, and says nothing
+    /// of what it did not come across.
+    pub fn came_across(&self, scope: &Path, id: &[u8]) -> bool {
+        self.remembered.as_ref().is_some_and(|remembered| remembered.has(scope, id))
+    }
+
     /// Whether folders are listed as a whole before they are read.
     pub fn keeps_names(&self) -> bool {
         self.keeps_names
@@ -175,7 +217,7 @@ impl Root {
     /// Whether there was something of this name when the folder was listed which is being read, or one above it. `None`: that
     /// is not known. It costs nothing, and is as old as the listing: what hangs on it must be looked at again.
     pub fn listed(&self, path: &Path) -> Option<bool> {
-        let (folder, name) = split(path)?;
+        let (folder, name) = split_path(path)?;
         let mut at = Some(&self.near.as_ref()?.folder);
         while let Some(walked) = at {
             if walked.is(folder) {
@@ -184,6 +226,16 @@ impl Root {
             at = walked.above.as_ref();
         }
         None
+    }
+
+    /// The same for a name in the folder itself that is being read.
+    pub fn listed_here(&self, name: &[u8]) -> Option<bool> {
+        Some(self.near.as_ref()?.folder.names.get()?.has(&as_path(name)))
+    }
+
+    /// The same for a name in the folder above that one.
+    pub fn listed_above(&self, name: &[u8]) -> Option<bool> {
+        Some(self.near.as_ref()?.folder.above.as_ref()?.names.get()?.has(&as_path(name)))
     }
 
     /// Whether mount points are crossed.
@@ -233,6 +285,7 @@ impl Root {
             manifest: self.manifest.clone(),
             cross_file_systems: self.cross_file_systems,
             keeps_names: self.keeps_names,
+            remembered: self.remembered.clone(),
             notes: Arc::clone(&self.notes),
             near: Some(Near { folder: Arc::clone(folder), beside: Mutex::default() }),
             missed: Mutex::default(),
@@ -266,7 +319,7 @@ impl Root {
     }
 
     fn look_now(&self, path: &Path) -> io::Result<(EntryKind, Stat)> {
-        let (Some(near), Some((folder, name))) = (&self.near, split(path)) else {
+        let (Some(near), Some((folder, name))) = (&self.near, split_path(path)) else {
             return self.handle.stat(path);
         };
         if near.folder.is(folder) {
@@ -312,7 +365,8 @@ impl Root {
     /// # Errors
     /// [`Damage`] that names the file: it is a link or no regular file, permission was refused, it went away.
     pub fn open_file(&self, path: &Path) -> Result<OpenFile, Damage> {
-        let near = self.near.as_ref().zip(split(path)).filter(|(near, (folder, _))| near.folder.is(folder));
+        let near =
+            self.near.as_ref().zip(split_path(path)).filter(|(near, (folder, _))| near.folder.is(folder));
         let (handle, relative) = match near {
             Some((near, (_, name))) => (&near.folder.handle, name),
             None => (&*self.handle, path),
@@ -425,12 +479,6 @@ pub fn not_regular(path: &Path, kind: EntryKind) -> Damage {
     )
 }
 
-/// The folder and the name of a path, if it has both.
-fn split(path: &Path) -> Option<(&Path, &Path)> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
-    Some((folder, Path::new(path.file_name()?)))
-}
-
 impl Read for Stream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let room = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
@@ -498,7 +546,18 @@ impl OpenFile {
     /// # Errors
     /// As the system reports.
     pub fn at(&self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
-        system::read_at(&self.file, offset, limit)
+        let mut bytes = Vec::new();
+        self.read_at(offset, limit, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The same, in place of what is in `bytes`.
+    ///
+    /// # Errors
+    /// As the system reports.
+    pub fn read_at(&self, offset: u64, limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        bytes.clear();
+        system::read_at(&self.file, offset, limit, bytes)
     }
 
     /// A reader from the start of the file on.

@@ -94,12 +94,11 @@ pub fn stat_open(file: &File) -> io::Result<(EntryKind, Stat)> {
     Ok((kind_of(&data), stat_of(&data)))
 }
 
-pub fn read_at(file: &File, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
+pub fn read_at(file: &File, offset: u64, limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
     let mut file = file.try_clone()?;
     file.seek(io::SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(limit as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    file.take(limit as u64).read_to_end(bytes)?;
+    Ok(())
 }
 
 pub fn read_some(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

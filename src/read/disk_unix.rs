@@ -176,8 +176,8 @@ pub fn stat_open(file: &File) -> io::Result<(EntryKind, Stat)> {
     Ok((kind_of(FileType::from_raw_mode(raw.st_mode)), stat_of(&raw)))
 }
 
-pub fn read_at(file: &File, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; limit];
+pub fn read_at(file: &File, offset: u64, limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.resize(limit, 0);
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, offset + filled as u64) {
@@ -188,7 +188,7 @@ pub fn read_at(file: &File, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
         }
     }
     bytes.truncate(filled);
-    Ok(bytes)
+    Ok(())
 }
 
 pub fn read_some(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

@@ -4,6 +4,7 @@ pub mod content;
 pub mod disk;
 pub mod lines;
 pub mod manifest;
+pub mod memory;
 pub mod mime;
 pub mod process;
 pub mod streams;

@@ -172,7 +172,7 @@ fn set_age(members: &mut Members, finding: &Finding, summary: &Summary) {
 
 fn times(message: &Message) -> Value {
     let times = message.times.iter();
-    times.map(|t| json!({ "kind": t.kind, "at": t.at.rfc3339(), "original": t.original })).collect()
+    times.map(|t| json!({ "kind": t.kind, "at": t.at.rfc3339(), "original": t.original() })).collect()
 }
 
 fn part(part: &Part) -> Value {

@@ -168,7 +168,7 @@ pub fn hostile(bytes: &[u8]) -> Finding {
     finding.message.envelope.sender = Some(Text::new(bytes));
     finding.message.envelope.recipients[1].address = Text::new(bytes);
     finding.message.place.path = Text::new(bytes);
-    finding.message.attributes = vec![("client".to_owned(), Text::new(bytes))];
+    finding.message.attributes = vec![("client".into(), Text::new(bytes))];
     finding.opinions[0].why = String::from_utf8_lossy(bytes).into_owned();
     finding
 }
@@ -191,8 +191,8 @@ fn message() -> Message {
         recipient_count: None,
     };
     message.times = vec![
-        Timed { kind: TimeKind::Arrival, at: ARRIVED, original: "1794707999 0".to_owned() },
-        Timed { kind: TimeKind::NextAttempt, at: CLOCK.plus(600), original: "mtime".to_owned() },
+        Timed { kind: TimeKind::Arrival, at: ARRIVED, original: "1794707999 0".into() },
+        Timed { kind: TimeKind::NextAttempt, at: CLOCK.plus(600), original: "mtime".into() },
     ];
     message.parts = vec![Part {
         kind: PartKind::Whole,

@@ -141,7 +141,7 @@ fn show_times(finding: &Finding, summary: &Summary, page: &mut Page<'_>) -> io::
     page.value("age", &age)?;
     page.value("judged at", &summary.as_of.local())?;
     page.each(&finding.message.times, |page, timed| {
-        let words = format!("{} (read from: {})", timed.at.local(), timed.original);
+        let words = format!("{} (read from: {})", timed.at.local(), timed.original());
         page.value(&place::name_of(timed.kind).replace('_', " "), &words)
     })
 }

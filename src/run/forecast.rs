@@ -25,7 +25,7 @@ pub fn forecast(request: &ScanRequest) -> Result<Forecast> {
 
 fn judge(scene: &Scene<'_>) -> Result<Forecast> {
     let mut places = prospects(scene);
-    let look = Look::first(scene, &mut |message| enter(scene, &mut places, message, &[]))?;
+    let look = Look::first_with_healthy(scene, &mut |message| enter(scene, &mut places, message, &[]))?;
     let mut settling = Settling::second_look(scene, look)?;
     missing::find(scene, &mut settling);
     let (mut summary, _) =

@@ -6,7 +6,8 @@ use crate::correlate::keys::{self, MatchedBy};
 use crate::correlate::ledger::Ledger;
 use crate::correlate::weigh::weigh;
 use crate::evidence::{At, Damage, DamageKind, Message, Record, Sign};
-use crate::findings::Store;
+use crate::findings::{Finding, Store};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
@@ -36,9 +37,11 @@ pub struct Look {
     /// How much could not be read.
     pub damage_count: u64,
     /// Rules that could not speak, why, and of how many messages.
-    pub silent: BTreeMap<(&'static str, Cow<'static, str>), u64>,
-    trouble: Option<io::Error>,
+    pub silent: BTreeMap<Silence, u64>,
 }
+
+/// A rule that could not speak, and why.
+type Silence = (&'static str, Cow<'static, str>);
 
 /// What is counted per place.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,24 +54,59 @@ pub struct Tally {
     pub listed: u64,
 }
 
+/// What a reader notes of the messages of one batch: of most of them no more than that they are there.
+#[derive(Default)]
+struct Sheet {
+    /// The place in which they lie; a batch is of one.
+    instance: usize,
+    tally: Tally,
+    keys: Vec<(keys::Key, MatchedBy, u64)>,
+    silent: Vec<(Silence, u64)>,
+    suspects: Vec<Finding>,
+    healthy: Vec<Message>,
+    damages: Vec<Damage>,
+}
+
 impl Look {
-    /// Looks at every message once, and hands on those of which no rule says anything.
+    /// Looks at every message once.
     ///
     /// # Errors
     /// When suspects cannot be kept.
-    pub fn first(scene: &Scene<'_>, healthy: &mut dyn FnMut(&Message)) -> io::Result<Self> {
+    pub fn first(scene: &Scene<'_>) -> io::Result<Self> {
+        Self::take(scene, false, &mut |_| ())
+    }
+
+    /// The same, and hands on those messages of which no rule says anything.
+    ///
+    /// # Errors
+    /// When suspects cannot be kept.
+    pub fn first_with_healthy(scene: &Scene<'_>, healthy: &mut dyn FnMut(&Message)) -> io::Result<Self> {
+        Self::take(scene, true, healthy)
+    }
+
+    fn take(scene: &Scene<'_>, all: bool, healthy: &mut dyn FnMut(&Message)) -> io::Result<Self> {
         let mut look = Self { tally: vec![Tally::default(); scene.prepared.places.len()], ..Self::default() };
         let damages = scene.prepared.damages.iter().chain(&scene.views.damages);
         damages.for_each(|damage| look.damaged(damage.clone()));
-        scene.read("scanning", |record| {
-            match record {
-                Record::Message(message) => look.seen(scene, message, healthy),
-                Record::Damage(damage) => look.damaged(damage.clone()),
-                Record::Passed => {}
+        let note = |sheet: &mut Sheet, record| match record {
+            Record::Message(message) => sheet.note(scene, message, all),
+            Record::Damage(damage) => sheet.damages.push(damage),
+            Record::Passed => {}
+        };
+        let mut trouble = None;
+        scene.judge("scanning", &note, |sheet: Sheet| {
+            for message in &sheet.healthy {
+                healthy(message);
             }
-            if look.trouble.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            match look.add(sheet) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    trouble = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
         });
-        match look.trouble.take() {
+        match trouble {
             Some(error) => Err(error),
             None => Ok(look),
         }
@@ -86,47 +124,60 @@ impl Look {
         }
     }
 
-    fn seen(&mut self, scene: &Scene<'_>, message: &Message, healthy: &mut dyn FnMut(&Message)) {
-        let Some(case) = scene.case(message) else { return };
-        if let Some(tally) = self.tally.get_mut(message.instance).filter(|_| !is_log(message)) {
-            tally.messages += 1;
-            tally.bytes += message.size.unwrap_or(0);
-            if let (Listed::Yes(hit) | Listed::Crowded { hit, .. }, Some(view)) = (&case.listed, case.view) {
-                view.mark(hit);
-                tally.listed += 1;
+    fn add(&mut self, sheet: Sheet) -> io::Result<()> {
+        if let Some(tally) = self.tally.get_mut(sheet.instance) {
+            tally.messages += sheet.tally.messages;
+            tally.bytes += sheet.tally.bytes;
+            tally.listed += sheet.tally.listed;
+        }
+        for (key, matched_by, identity) in sheet.keys {
+            self.ledger.note(key, sheet.instance, matched_by, identity);
+        }
+        for (silence, count) in sheet.silent {
+            if self.silent.len() < MAX_REASONS || self.silent.contains_key(&silence) {
+                *self.silent.entry(silence).or_default() += count;
             }
         }
-        self.note(scene, message);
+        sheet.damages.into_iter().for_each(|damage| self.damaged(damage));
+        sheet.suspects.iter().try_for_each(|suspect| self.suspects.push(suspect))
+    }
+}
+
+impl Sheet {
+    /// Notes a message; `keep_healthy`: and keeps it if no rule says anything of it.
+    fn note(&mut self, scene: &Scene<'_>, message: Box<Message>, keep_healthy: bool) {
+        let Some(case) = scene.case(&message) else { return };
+        self.instance = message.instance;
+        if !is_log(&message) {
+            self.tally.messages += 1;
+            self.tally.bytes += message.size.unwrap_or(0);
+            if let (Listed::Yes(hit) | Listed::Crowded { hit, .. }, Some(view)) = (&case.listed, case.view) {
+                view.mark(hit);
+                self.tally.listed += 1;
+            }
+        }
+        let identity = identity(&message);
+        let keys = keys_of(scene, &message).into_iter();
+        self.keys.extend(keys.map(|(key, matched_by)| (key, matched_by, identity)));
         let weighed = weigh(&case);
         for (rule, why) in weighed.silent {
-            let known = self.silent.len();
-            let reason = (rule.name, why);
-            if known < MAX_REASONS || self.silent.contains_key(&reason) {
-                *self.silent.entry(reason).or_default() += 1;
+            match self.silent.iter_mut().find(|((name, reason), _)| *name == rule.name && *reason == why) {
+                Some((_, count)) => *count += 1,
+                None => self.silent.push(((rule.name, why), 1)),
             }
         }
         match weighed.finding {
-            None => healthy(message),
-            Some(finding) => {
-                if let Err(error) = self.suspects.push(&finding) {
-                    self.trouble = Some(error);
-                }
-            }
-        }
-    }
-
-    fn note(&mut self, scene: &Scene<'_>, message: &Message) {
-        let identity = identity(message);
-        for (key, matched_by) in keys_of(scene, message) {
-            self.ledger.note(key, message.instance, matched_by, identity);
+            Some(finding) => self.suspects.push(finding),
+            None if keep_healthy => self.healthy.push(*message),
+            None => {}
         }
     }
 }
 
 /// The keys under which a message meets its copies. Those by content are for sources that do not know Message-IDs, and are
 /// kept only where there is more than one place.
-pub fn keys_of(scene: &Scene<'_>, message: &Message) -> Vec<(keys::Key, MatchedBy)> {
-    let mut found = Vec::new();
+pub fn keys_of(scene: &Scene<'_>, message: &Message) -> SmallVec<[(keys::Key, MatchedBy); 4]> {
+    let mut found = SmallVec::new();
     // A log is no copy of its message.
     if is_log(message) {
         return found;

@@ -37,7 +37,7 @@ pub fn on_scene(scene: &Scene<'_>) -> Result<Outcome> {
 }
 
 fn look_and_settle(scene: &Scene<'_>) -> Result<Outcome> {
-    let look = Look::first(scene, &mut |_| ())?;
+    let look = Look::first(scene)?;
     let mut settling = Settling::second_look(scene, look)?;
     missing::find(scene, &mut settling);
     if !interrupt::interrupted() {

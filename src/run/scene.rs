@@ -47,10 +47,20 @@ impl<'a> Scene<'a> {
 
     /// Reads everything, record by record, until `take` breaks off or the user does.
     pub fn read(&self, stage: &'static str, mut take: impl FnMut(&Record) -> ControlFlow<()>) {
+        let keep = |records: &mut Vec<Record>, record| records.push(record);
+        self.judge(stage, &keep, |records: Vec<Record>| records.iter().try_for_each(&mut take));
+    }
+
+    /// Reads everything, and lets each reader thread note what it reads on sheets of its own, which `take` gets.
+    pub fn judge<S: Default + Send>(
+        &self,
+        stage: &'static str,
+        note: &(impl Fn(&mut S, Record) + Sync),
+        mut take: impl FnMut(S) -> ControlFlow<()>,
+    ) {
         self.progress.stage(stage);
-        let threads = self.request.threads;
-        read_all(&self.prepared.places, threads, &self.progress, &mut |_, record| {
-            if super::interrupt::interrupted() { ControlFlow::Break(()) } else { take(record) }
+        read_all(&self.prepared.places, self.request.threads, &self.progress, note, &mut |sheet| {
+            if super::interrupt::interrupted() { ControlFlow::Break(()) } else { take(sheet) }
         });
     }
 

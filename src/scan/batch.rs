@@ -59,7 +59,9 @@ impl Batch {
     pub fn path(&self, folder: Option<&Arc<Folder>>, number: usize, path: &mut PathBuf) -> Option<EntryKind> {
         let (name, kind) = self.names.get(number)?;
         path.clear();
-        path.extend(folder.map(|folder| folder.path()));
+        if let Some(folder) = folder {
+            path.push(folder.path());
+        }
         path.push(name);
         Some(kind)
     }

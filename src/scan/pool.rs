@@ -1,11 +1,11 @@
-//! Reading in parallel: one walker, bounded batches, several readers, one consumer.
+//! Reading in parallel: one walker, bounded batches, several readers that judge what they read, one consumer.
 
 use super::batch::{Batch, ENTRIES};
 use super::progress::Progress;
 use super::walk::{Step, walk};
 use crate::evidence::{Damage, DamageKind, Locus, Record, Text};
 use crate::sources::{Emit, Opened, Unit};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,79 +22,76 @@ struct Work {
     batch: Batch,
 }
 
-struct Output {
-    instance: usize,
-    records: Vec<Record>,
-    /// The reader that made the records, to which they go back: memory is given back where it was taken, since two threads
-    /// that share it wait for each other.
-    reader: Option<usize>,
+/// What was noted of so many records.
+struct Output<S> {
+    records: u64,
+    sheet: S,
 }
 
-/// What a reader works with.
-struct Reader<'a> {
+/// What a reader works with. `note` is done by the reader that made the record, so that a record which is of no further
+/// interest never leaves its thread: memory that is taken in one thread and given back in another makes both wait.
+struct Reader<'a, S, N> {
     opened: &'a [Opened],
-    number: usize,
-    output: &'a Sender<Output>,
-    used: &'a Receiver<Vec<Record>>,
-    records: Vec<Record>,
+    output: &'a Sender<Output<S>>,
+    note: &'a N,
+    sheet: S,
+    /// How many records are noted on the sheet.
+    records: u64,
+    /// What they weigh, with those of the unit.
+    weight: usize,
+    /// Records of the unit that is being read: what they are worth is known when it was read to its end.
+    unit: Vec<Record>,
 }
 
-/// Reads everything in the opened places, and hands each record to `take` with the index of its place.
+/// Reads everything in the opened places. `note` writes each record on the sheet of its reader, and `take` gets each sheet.
 ///
 /// The order of the records is that of completion, not of the disk. When `take` breaks off, all threads end.
-pub fn read_all(
+pub fn read_all<S: Default + Send>(
     opened: &[Opened],
     threads: usize,
     progress: &Progress,
-    take: &mut dyn FnMut(usize, &Record) -> ControlFlow<()>,
+    note: &(impl Fn(&mut S, Record) + Sync),
+    take: &mut dyn FnMut(S) -> ControlFlow<()>,
 ) {
     let threads = threads.max(1);
     let (give_work, get_work) = bounded::<Work>(threads * IN_FLIGHT);
-    let (give_output, get_output) = bounded::<Output>(threads * IN_FLIGHT);
+    let (give_output, get_output) = bounded::<Output<S>>(threads * IN_FLIGHT);
     std::thread::scope(|scope| {
-        let mut give_back = Vec::with_capacity(threads);
-        for number in 0..threads {
+        for _ in 0..threads {
             let (work, output) = (get_work.clone(), give_output.clone());
-            // No more goes back than was sent, so that it is bounded by the channel of the records.
-            let (give_used, get_used) = unbounded();
-            give_back.push(give_used);
             let thread = std::thread::Builder::new().name(READER_THREAD.into());
             // Without a thread there is no reader; the walker's damage below then says that nothing was read.
             let _spawned = thread.spawn_scoped(scope, move || {
-                let (output, used) = (&output, &get_used);
-                Reader { opened, number, output, used, records: Vec::new() }.read_batches(&work);
+                let sheet = S::default();
+                let output = &output;
+                Reader { opened, output, note, sheet, records: 0, weight: 0, unit: Vec::new() }
+                    .read_batches(&work);
             });
         }
         drop(get_work);
         let walker_output = give_output.clone();
         drop(give_output);
-        scope.spawn(move || walk_all(opened, &give_work, &walker_output));
+        scope.spawn(move || walk_all(opened, &give_work, &walker_output, note));
         // The receiver moves into the loop: when the loop ends early, it is dropped, and every sender learns of it.
-        consume(get_output, &give_back, progress, take);
+        consume(get_output, progress, take);
     });
 }
 
-fn consume(
-    outputs: Receiver<Output>,
-    give_back: &[Sender<Vec<Record>>],
-    progress: &Progress,
-    take: &mut dyn FnMut(usize, &Record) -> ControlFlow<()>,
-) {
+fn consume<S>(outputs: Receiver<Output<S>>, progress: &Progress, take: &mut dyn FnMut(S) -> ControlFlow<()>) {
     for output in outputs {
-        progress.add(output.records.len() as u64);
-        for record in &output.records {
-            if take(output.instance, record).is_break() {
-                return;
-            }
-        }
-        if let Some(giver) = output.reader.and_then(|reader| give_back.get(reader)) {
-            // A reader that has ended wants nothing back.
-            let _ended = giver.send(output.records);
+        progress.add(output.records);
+        if take(output.sheet).is_break() {
+            return;
         }
     }
 }
 
-fn walk_all(opened: &[Opened], work: &Sender<Work>, output: &Sender<Output>) {
+fn walk_all<S: Default>(
+    opened: &[Opened],
+    work: &Sender<Work>,
+    output: &Sender<Output<S>>,
+    note: &impl Fn(&mut S, Record),
+) {
     for (instance, place) in opened.iter().enumerate() {
         let mut batch = Batch::default();
         let ended = walk(&place.root, &place.tops, place.depth, &mut |step| match step {
@@ -107,8 +104,9 @@ fn walk_all(opened: &[Opened], work: &Sender<Work>, output: &Sender<Output>) {
                 sent(work.send(Work { instance, batch }).is_ok())
             }
             Step::Damage(damage) => {
-                let records = vec![Record::Damage(damage)];
-                sent(output.send(Output { instance, records, reader: None }).is_ok())
+                let mut sheet = S::default();
+                note(&mut sheet, Record::Damage(damage));
+                sent(output.send(Output { records: 1, sheet }).is_ok())
             }
         });
         if ended.is_break() || (!batch.is_empty() && work.send(Work { instance, batch }).is_err()) {
@@ -117,7 +115,7 @@ fn walk_all(opened: &[Opened], work: &Sender<Work>, output: &Sender<Output>) {
     }
 }
 
-impl Reader<'_> {
+impl<S: Default, N: Fn(&mut S, Record)> Reader<'_, S, N> {
     fn read_batches(&mut self, work: &Receiver<Work>) {
         let mut path = PathBuf::new();
         for Work { instance, batch } in work {
@@ -133,69 +131,71 @@ impl Reader<'_> {
                     }
                 }
             }
-            if !self.records.is_empty() && self.send(instance).is_break() {
+            if self.records > 0 && self.send().is_break() {
                 return;
             }
         }
     }
 
-    /// Sends off the records that have come together, and begins anew with memory that came back.
-    fn send(&mut self, instance: usize) -> ControlFlow<()> {
-        let mut empty = Vec::new();
-        while let Ok(mut used) = self.used.try_recv() {
-            used.clear();
-            empty = used;
-        }
-        let records = std::mem::replace(&mut self.records, empty);
-        sent(self.output.send(Output { instance, records, reader: Some(self.number) }).is_ok())
+    /// Sends off the sheet, and begins another.
+    fn send(&mut self) -> ControlFlow<()> {
+        self.weight = 0;
+        let (records, sheet) = (std::mem::take(&mut self.records), std::mem::take(&mut self.sheet));
+        sent(self.output.send(Output { records, sheet }).is_ok())
     }
 
     /// Reads one unit. A panic becomes damage that names the file.
     fn read_one(&mut self, place: &Opened, instance: usize, unit: Unit<'_>) -> ControlFlow<()> {
-        let (mut gone, mut weight) = (false, 0);
-        let mut first = self.records.len();
+        let mut gone = false;
         let mut emit = |mut record: Record| {
             if let Record::Message(message) = &mut record {
                 message.instance = instance;
             }
-            weight += weigh(&record);
-            self.records.push(record);
-            if self.records.len() >= ENTRIES || weight >= MAX_WEIGHT {
-                (weight, first) = (0, 0);
-                gone |= self.send(instance).is_break();
+            self.weight += weigh(&record);
+            self.unit.push(record);
+            if self.unit.len() >= ENTRIES || self.weight >= MAX_WEIGHT {
+                self.note_unit();
+                gone |= self.send().is_break();
             }
             sent(!gone)
         };
         if !read_contained(place, unit, &mut emit) {
-            self.records.push(Record::Damage(Damage::new(
+            self.unit.push(Record::Damage(Damage::new(
                 DamageKind::Malformed,
                 Locus::whole(Text::from_path(unit.path)),
                 "reading it failed inside ghostq, which is a fault of ghostq",
                 "report it with the file, if it may be shown",
             )));
         }
-        self.tell_missed(unit, first);
-        sent(!gone)
+        self.tell_missed(unit);
+        self.note_unit();
+        let full = self.records >= ENTRIES as u64 || self.weight >= MAX_WEIGHT;
+        if full { self.send() } else { sent(!gone) }
     }
 
-    /// Adds what was missed while a unit was read, whose records begin at `first`, unless it was told by the source.
-    fn tell_missed(&mut self, unit: Unit<'_>, first: usize) {
+    fn note_unit(&mut self) {
+        self.records += self.unit.len() as u64;
+        for record in self.unit.drain(..) {
+            (self.note)(&mut self.sheet, record);
+        }
+    }
+
+    /// Adds what was missed while a unit was read, unless it was told by the source.
+    fn tell_missed(&mut self, unit: Unit<'_>) {
         let missed = unit.root.take_missed();
         if missed.unseen.is_empty() && missed.unread.is_empty() {
             return;
         }
-        let mut read = self.records.split_off(first);
         if !missed.unseen.is_empty() {
             // What could not be looked at may be the very half that is said to be missing.
-            read.retain(|record| !matches!(record, Record::Message(_)));
+            self.unit.retain(|record| !matches!(record, Record::Message(_)));
         }
         for damage in missed.unseen.into_iter().chain(missed.unread) {
             let told = |record: &Record| matches!(record, Record::Damage(told) if told.locus.path == damage.locus.path);
-            if !read.iter().any(told) {
-                read.push(Record::Damage(of_unit(unit.path, damage)));
+            if !self.unit.iter().any(told) {
+                self.unit.push(Record::Damage(of_unit(unit.path, damage)));
             }
         }
-        self.records.append(&mut read);
     }
 }
 

@@ -68,11 +68,15 @@ fn walk_folder(
                 continue;
             }
         };
+        let memory = root.memory_of(folder.path());
         let mut give = |entry: std::io::Result<(&Path, EntryKind)>| {
             let (name, kind) = match entry {
                 Ok(entry) => entry,
                 Err(error) => return take(Step::Damage(root.refused(&path, &error))),
             };
+            if let (EntryKind::Regular, Some((remembered, scope))) = (kind, &memory) {
+                remembered.meet(scope, name);
+            }
             let whole = || folder.path().join(name);
             let kind = if kind == EntryKind::Unknown { settle(root, &whole(), kind) } else { Ok(kind) };
             match kind {

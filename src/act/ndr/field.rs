@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn hostile_text_stays_on_its_line() {
         let hostile =
-            Text::new(b"550 no\r\nBcc: all@world.example\r\n\r\nbody\0\x1b[2J caf\xe9 \xe2\x80\xae".to_vec());
+            Text::new(b"550 no\r\nBcc: all@world.example\r\n\r\nbody\0\x1b[2J caf\xe9 \xe2\x80\xae");
         assert_eq!(ascii(&hostile), "550 no Bcc: all@world.example body ?[2J caf? ?");
         let long = folded("Diagnostic-Code", &ascii(&Text::new(vec![b'x'; 5_000])));
         assert!(long.lines().all(|line| line.len() < 998));

@@ -6,7 +6,7 @@
 
 use super::origin::{self, Origin};
 use super::{field, vouch};
-use crate::evidence::{Duration, Text, format_duration};
+use crate::evidence::{Attribute, Duration, Text, format_duration};
 use crate::plan::OutgoingRecipient;
 use crate::read::mime;
 
@@ -24,7 +24,7 @@ pub struct Case<'a> {
     /// The header of the message as it is stored.
     pub header: &'a [u8],
     /// What the source read from the mail system's own record of it: `Message::attributes`.
-    pub attributes: &'a [(String, Text)],
+    pub attributes: &'a [Attribute],
     /// The recipients who do not have it.
     pub recipients: &'a [OutgoingRecipient],
     /// How long ago it came in, in seconds, if that is known.
@@ -160,7 +160,7 @@ mod tests {
     struct Mail {
         sender: Option<Text>,
         header: String,
-        attributes: Vec<(String, Text)>,
+        attributes: Vec<Attribute>,
         recipients: Vec<OutgoingRecipient>,
         age: Option<i64>,
         allow: bool,

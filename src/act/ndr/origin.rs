@@ -1,6 +1,6 @@
 //! Who handed a message in, as far as the mail system that holds it says so: its own record, which no sender can write.
 
-use crate::evidence::Text;
+use crate::evidence::{Attribute, Text};
 use crate::read::mime::Headers;
 use std::net::IpAddr;
 
@@ -36,9 +36,8 @@ pub enum Origin {
 }
 
 /// Who handed a message in, by the attributes that the source `source` gave it.
-pub fn of(source: &str, attributes: &[(String, Text)], headers: &Headers) -> Origin {
-    let clients =
-        attributes.iter().filter(|(name, _)| CLIENT.contains(&name.as_str())).map(|(_, value)| value);
+pub fn of(source: &str, attributes: &[Attribute], headers: &Headers) -> Origin {
+    let clients = attributes.iter().filter(|(name, _)| CLIENT.contains(&&**name)).map(|(_, value)| value);
     if let Some(user) = user(source, attributes) {
         Origin::User(user)
     } else if is_local(source, attributes, clients, headers) && came_from_here(headers) {
@@ -48,7 +47,7 @@ pub fn of(source: &str, attributes: &[(String, Text)], headers: &Headers) -> Ori
     }
 }
 
-fn user(source: &str, attributes: &[(String, Text)]) -> Option<Text> {
+fn user(source: &str, attributes: &[Attribute]) -> Option<Text> {
     let value = |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     // OpenSMTPD keeps no name. It sets the flag for local programs as well (seen in its queue, 6.8.0p2), so that only with another
     // client it says that somebody gave a password; that is what the name of the flag says, and was not tried.
@@ -66,7 +65,7 @@ fn user(source: &str, attributes: &[(String, Text)]) -> Option<Text> {
 
 fn is_local<'a>(
     source: &str,
-    attributes: &[(String, Text)],
+    attributes: &[Attribute],
     clients: impl Iterator<Item = &'a Text>,
     headers: &Headers,
 ) -> bool {
@@ -95,7 +94,7 @@ fn is_local<'a>(
 
 /// Whether qmail-queue was invoked by a user, not by qmail-smtpd ("from network") and not for a bounce: it says so in the field that
 /// it puts on top of everything it takes.
-fn invoked_by_user(attributes: &[(String, Text)], headers: &Headers) -> bool {
+fn invoked_by_user(attributes: &[Attribute], headers: &Headers) -> bool {
     let noted = attributes.iter().find(|(name, _)| name == "qmail_queue").map(|(_, value)| value);
     let top = headers.raw("Received").filter(|value| value.bytes().starts_with(b"(qmail "));
     noted.or(top).is_some_and(|value| value.lossy().contains(" invoked by uid "))
@@ -142,7 +141,7 @@ mod tests {
 
     fn origin(source: &str, attributes: &[(&str, &str)], header: &str) -> Origin {
         let attributes: Vec<_> =
-            attributes.iter().map(|(name, value)| ((*name).to_owned(), Text::from(*value))).collect();
+            attributes.iter().map(|(name, value)| ((*name).to_owned().into(), Text::from(*value))).collect();
         of(source, &attributes, &mime::headers(header.as_bytes()))
     }
 

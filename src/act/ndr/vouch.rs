@@ -4,7 +4,7 @@
 //! believed only where the sender of the message cannot have put it.
 
 use super::field;
-use crate::evidence::Text;
+use crate::evidence::{Attribute, Text};
 use crate::read::mime::{Field, Headers};
 
 /// Why there is never a report on this message, if its header says so.
@@ -38,7 +38,7 @@ pub fn is_automatic(headers: &Headers) -> Option<&'static str> {
 }
 
 /// What marks the message as spam.
-pub fn spam_mark(headers: &Headers, attributes: &[(String, Text)]) -> Option<String> {
+pub fn spam_mark(headers: &Headers, attributes: &[Attribute]) -> Option<String> {
     let begins = |name: &str, words: &[&str]| {
         headers.all(name).any(|field| {
             let value = field.value.lossy().trim().to_ascii_lowercase();

@@ -2,7 +2,7 @@
 //! appended. Source: Courier `courier/libs/comctlfile.h` (letters), `comctlfile.c` (`ctlfile_openfn`,
 //! `ctlfile_append_replyfd`), `courier/submit2.C`.
 
-use crate::evidence::{Recipient, RecipientState, Text, Time};
+use crate::evidence::{Attribute, Recipient, RecipientState, Text, Time};
 
 /// A control file is read so far, piece by piece: what became of the recipients stands at its end. One with a hundred
 /// thousand recipients that were tried a hundred times each has about this much.
@@ -40,7 +40,7 @@ pub struct Reading {
     /// Whether the first attempt was put off on purpose.
     pub delayed: bool,
     /// What else it says.
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
     /// What is wrong.
     pub fault: Option<Fault>,
 }
@@ -257,7 +257,7 @@ impl Reading {
     fn attribute(&mut self, name: &str, value: &[u8]) {
         let shown = !value.is_empty() || name == "cancelled";
         if shown && self.attributes.len() < MAX_ATTRIBUTES {
-            self.attributes.push((name.to_owned(), Text::new(value)));
+            self.attributes.push((name.to_owned().into(), Text::new(value)));
         }
     }
 
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(reading.recipients[1].reason, Some(Text::from("451 4.7.1 Greylisted")));
         assert_eq!(reading.attempts, [1_795_480_048, 1_795_480_351]);
         assert_eq!(reading.last_attempt, Some(Time::from_unix(1_795_480_051)));
-        assert!(reading.attributes.contains(&("authenticated sender".to_owned(), Text::from("bob"))));
+        assert!(reading.attributes.contains(&("authenticated sender".into(), Text::from("bob"))));
     }
 
     #[test]

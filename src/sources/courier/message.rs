@@ -321,7 +321,7 @@ pub fn foreign(entry: Entry<'_>, queue: &str) -> Result<Message, Damage> {
 /// Takes over what a control file says.
 pub fn fill(message: &mut Message, reading: Reading, inode: u64, next: Option<u64>) {
     let mut add = |kind: TimeKind, at: Option<Time>, original: String| {
-        message.times.extend(at.map(|at| Timed { kind, at, original }));
+        message.times.extend(at.map(|at| Timed { kind, at, original: original.into() }));
     };
     let id = reading.id.as_ref().map(|id| id.lossy().into_owned()).unwrap_or_default();
     add(TimeKind::Arrival, reading.arrival, id);

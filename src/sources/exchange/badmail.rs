@@ -79,9 +79,9 @@ fn add_reason(message: &mut Message, root: &Root, path: &Path) {
     let bytes = root.open_file(path).ok().and_then(|file| file.head(MAX_REASON_BYTES).ok());
     let Some(bytes) = bytes else { return };
     if let Some(code) = error_code(&bytes) {
-        message.attributes.push(("error code".to_owned(), code.into()));
+        message.attributes.push(("error code".into(), code.into()));
     }
-    message.attributes.push(("reason".to_owned(), Text::new(bytes.trim_ascii())));
+    message.attributes.push(("reason".into(), Text::new(bytes.trim_ascii())));
 }
 
 fn error_code(text: &[u8]) -> Option<String> {

@@ -95,9 +95,9 @@ pub fn add_stream(message: &mut Message, stream: &Stream) {
         stat: stream.stat,
     });
     let name = stream.name.lossy();
-    message.attributes.push((format!("stream {name}"), stream.carrier.describe().into()));
+    message.attributes.push((format!("stream {name}").into(), stream.carrier.describe().into()));
     if let Some(why) = &stream.unread {
-        message.attributes.push((format!("stream {name} not read"), why.clone().into()));
+        message.attributes.push((format!("stream {name} not read").into(), why.clone().into()));
     }
     seen(message, &format!("stream {name}"), &stream.addresses);
 }
@@ -107,7 +107,7 @@ pub fn seen(message: &mut Message, what: &str, addresses: &[String]) {
     let room = streams::MAX_ADDRESSES
         .saturating_sub(message.attributes.iter().filter(|(name, _)| name.ends_with(UNVERIFIED)).count());
     for address in addresses.iter().take(room) {
-        message.attributes.push((format!("{what}: {UNVERIFIED}"), address.clone().into()));
+        message.attributes.push((format!("{what}: {UNVERIFIED}").into(), address.clone().into()));
     }
 }
 
@@ -117,7 +117,7 @@ fn take_top(message: &mut Message, top: TopFields) {
     if let Some(envelope) = top.envelope {
         if top.cut {
             let text = format!("the list goes on beyond the first {} bytes, not read", mime::MAX_HEAD_BYTES);
-            message.attributes.push(("recipients".to_owned(), text.into()));
+            message.attributes.push(("recipients".into(), text.into()));
         }
         message.envelope = envelope;
     }
@@ -129,11 +129,11 @@ fn times(headers: &Headers, modified: Time) -> Vec<Timed> {
     if let Some(field) = headers.field("X-OriginalArrivalTime")
         && let Some(at) = original_arrival(field)
     {
-        times.push(Timed { kind: TimeKind::Arrival, at, original: field.value.lossy().into_owned() });
+        times.push(Timed { kind: TimeKind::Arrival, at, original: field.value.clone().into() });
     }
-    times.push(Timed { kind: TimeKind::Modified, at: modified, original: modified.rfc3339() });
+    times.push(Timed { kind: TimeKind::Modified, at: modified, original: modified.rfc3339().into() });
     if let Some((at, original)) = headers.date.clone() {
-        times.push(Timed { kind: TimeKind::HeaderDate, at, original });
+        times.push(Timed { kind: TimeKind::HeaderDate, at, original: original.into() });
     }
     times
 }
@@ -171,7 +171,7 @@ fn add_attributes(message: &mut Message, headers: &Headers) {
     let mut add = |name: &str, value: &Text| {
         let bytes = value.bytes();
         let cut = bytes.get(..MAX_ATTRIBUTE_BYTES.min(bytes.len())).unwrap_or_default();
-        message.attributes.push((name.to_owned(), Text::new(cut)));
+        message.attributes.push((name.to_owned().into(), Text::new(cut)));
     };
     if let Some(value) = headers.raw("Received") {
         add("Received (newest)", value);

@@ -5,7 +5,7 @@
 //! `X-Receiver: <ADDRESS> NOTIFY=NEVER ORcpt=…`, among other fields that also must come first (Microsoft,
 //! "Pickup directory and Replay directory").
 
-use crate::evidence::{Envelope, Recipient, RecipientState, Text};
+use crate::evidence::{Attribute, Envelope, Recipient, RecipientState, Text};
 use crate::plan::{Notify, Outgoing, OutgoingRecipient, Refusal, Ret};
 use crate::read::mime::{Field, Headers};
 
@@ -32,7 +32,7 @@ pub struct TopFields {
     /// Whether the list goes on where the headers were cut off.
     pub cut: bool,
     /// Parameters of the addresses and the other fields, by name.
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
 }
 
 /// Reads the envelope at the top of a message file.
@@ -55,7 +55,7 @@ pub fn read(headers: &Headers, state: RecipientState) -> TopFields {
         } else if OTHER_TOP_FIELDS.iter().any(|name| field.is(name)) {
             if top.attributes.len() < MAX_PARAMETERS {
                 let name = field.name.lossy().into_owned();
-                top.attributes.push((name, field.value.clone()));
+                top.attributes.push((name.into(), field.value.clone()));
             }
             continue;
         } else {
@@ -202,7 +202,7 @@ fn address_and_parameters(field: &Field) -> (Text, Vec<Text>) {
 }
 
 /// `NAME=VALUE` as attributes `envelope NAME`; ENVID, RET, NOTIFY and `ORcpt` decide about a later NDR (RFC 3461).
-fn keep(attributes: &mut Vec<(String, Text)>, whose: &str, parameters: &[Text]) {
+fn keep(attributes: &mut Vec<Attribute>, whose: &str, parameters: &[Text]) {
     for parameter in parameters {
         if attributes.len() >= MAX_PARAMETERS {
             return;
@@ -211,6 +211,6 @@ fn keep(attributes: &mut Vec<(String, Text)>, whose: &str, parameters: &[Text]) 
         let equals = memchr::memchr(b'=', bytes).unwrap_or(bytes.len());
         let name = String::from_utf8_lossy(bytes.get(..equals).unwrap_or_default()).into_owned();
         let value = bytes.get(equals + 1..).unwrap_or_default();
-        attributes.push((format!("{whose} {name}"), Text::new(value)));
+        attributes.push((format!("{whose} {name}").into(), Text::new(value)));
     }
 }

@@ -94,7 +94,7 @@ fn stream_file(root: &Root, folder: &Folder, path: &Path) -> Outcome {
 pub fn side_file(message: &mut Message, root: &Root, path: &Path, kind: PartKind) {
     if let Err(damage) = add_side_file(message, root, path, kind) {
         let name = names::extension_upper(path);
-        message.attributes.push((format!("{name} not read"), damage.what.into()));
+        message.attributes.push((format!("{name} not read").into(), damage.what.into()));
     }
 }
 
@@ -107,7 +107,7 @@ pub fn readable(root: &Root, path: &Path) -> Result<(), Damage> {
 pub fn add_modified(message: &mut Message) {
     if let Some(stat) = message.stat() {
         let at = stat.modified;
-        message.times.push(Timed { kind: TimeKind::Modified, at, original: at.rfc3339() });
+        message.times.push(Timed { kind: TimeKind::Modified, at, original: at.rfc3339().into() });
     }
 }
 
@@ -119,7 +119,7 @@ fn add_side_file(message: &mut Message, root: &Root, path: &Path, kind: PartKind
     let (sha256, addresses) = digest.map_or((None, Vec::new()), |(hash, seen)| (Some(hash), seen));
     if sha256.is_none() {
         let text = format!("{} bytes, too large to be hashed", file.stat.size);
-        message.attributes.push((format!("{name} not read"), text.into()));
+        message.attributes.push((format!("{name} not read").into(), text.into()));
     }
     let (locus, size) = (Locus::whole(Text::from_path(path)), Some(file.stat.size));
     message.parts.push(Part { kind, locus, size, sha256, stat: Some(file.stat) });

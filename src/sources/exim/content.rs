@@ -49,8 +49,8 @@ impl Named {
         let path = message.place.path.to_path();
         let spot = Spot::of(&path, bare)?;
         let (id, made, tail, in_making) = match name::judge(&spot.name) {
-            Name::Half { id, made, half: Half::Header, tail } => (id, made, tail, false),
-            Name::HeaderInMaking { id, made } => (id, made, Vec::new(), true),
+            Name::Half { id, made, half: Half::Header, tail } => (id.to_vec(), made, tail.to_vec(), false),
+            Name::HeaderInMaking { id, made } => (id.to_vec(), made, Vec::new(), true),
             Name::Other => {
                 let envelope = message.parts.first().is_some_and(|part| part.kind == PartKind::Envelope);
                 let id = message.ids.native.as_ref().filter(|_| envelope)?.bytes().to_vec();

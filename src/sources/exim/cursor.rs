@@ -20,10 +20,8 @@ pub enum Line {
 }
 
 /// Bytes that were counted off.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// The first of them.
-    pub kept: Vec<u8>,
     /// How many there were, if the file ended early.
     pub count: u64,
     /// Whether one of them is NUL.
@@ -35,18 +33,20 @@ pub struct Counted {
 pub struct Cursor<R> {
     input: BufReader<R>,
     at: u64,
+    /// Memory of a line that came back.
+    spare: Vec<u8>,
 }
 
 impl<R: Read> Cursor<R> {
     /// The start of this input.
     pub fn new(input: R) -> Self {
-        Self { input: BufReader::new(input), at: 0 }
+        Self { input: BufReader::new(input), at: 0, spare: Vec::new() }
     }
 
     /// The start of an input of so many bytes.
     pub fn sized(input: R, size: u64) -> Self {
         let capacity = usize::try_from(size).unwrap_or(usize::MAX).clamp(1, BUFFER_BYTES);
-        Self { input: BufReader::with_capacity(capacity, input), at: 0 }
+        Self { input: BufReader::with_capacity(capacity, input), at: 0, spare: Vec::new() }
     }
 
     /// The byte that comes next, counted from 0.
@@ -54,9 +54,15 @@ impl<R: Read> Cursor<R> {
         self.at
     }
 
+    /// How many bytes come next that need not be read any more.
+    pub fn at_hand(&self) -> usize {
+        self.input.buffer().len()
+    }
+
     /// The next line.
     pub fn line(&mut self) -> io::Result<Line> {
-        let mut line = Vec::new();
+        let mut line = std::mem::take(&mut self.spare);
+        line.clear();
         loop {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
@@ -77,6 +83,11 @@ impl<R: Read> Cursor<R> {
         }
     }
 
+    /// Takes back the memory of a line, for the next one.
+    pub fn give_back(&mut self, line: Vec<u8>) {
+        self.spare = line;
+    }
+
     /// The byte that comes next, which is not taken.
     pub fn peek(&mut self) -> io::Result<Option<u8>> {
         Ok(self.input.fill_buf()?.first().copied())
@@ -92,20 +103,13 @@ impl<R: Read> Cursor<R> {
         Ok(byte)
     }
 
-    /// Takes so many bytes, of which the first `keep` are kept.
-    pub fn counted(&mut self, wanted: u64, keep: usize) -> io::Result<Counted> {
-        self.counted_by(wanted, keep, &mut |_| Ok(()))
-    }
-
-    /// The same, and hands on every piece as it comes.
-    pub fn counted_by(
+    /// Takes so many bytes, and hands on every piece as it comes.
+    pub fn counted(
         &mut self,
         wanted: u64,
-        keep: usize,
         each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Counted> {
-        let room = usize::try_from(wanted).unwrap_or(usize::MAX).min(keep).min(self.input.buffer().len());
-        let mut taken = Counted { kept: Vec::with_capacity(room), count: 0, has_nul: false };
+        let mut taken = Counted { count: 0, has_nul: false };
         while taken.count < wanted {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
@@ -113,8 +117,6 @@ impl<R: Read> Cursor<R> {
             }
             let room = usize::try_from(wanted - taken.count).unwrap_or(usize::MAX);
             let chunk = buffer.get(..room.min(buffer.len())).unwrap_or_default();
-            let keeping = keep.saturating_sub(taken.kept.len()).min(chunk.len());
-            taken.kept.extend_from_slice(chunk.get(..keeping).unwrap_or_default());
             taken.has_nul |= memchr::memchr(0, chunk).is_some();
             each(chunk)?;
             let used = chunk.len();
@@ -136,12 +138,17 @@ mod tests {
         assert_eq!(cursor.line().unwrap(), Line::Whole(b"one".to_vec()));
         assert_eq!(cursor.line().unwrap(), Line::Whole(Vec::new()));
         assert_eq!(cursor.peek().unwrap(), Some(b'a'));
-        let counted = cursor.counted(8, 3).unwrap();
-        assert_eq!(counted, Counted { kept: b"abc".to_vec(), count: 8, has_nul: true });
+        let mut pieces = Vec::new();
+        let counted = cursor.counted(8, &mut |piece| {
+            pieces.extend_from_slice(piece);
+            Ok(())
+        });
+        assert_eq!(counted.unwrap(), Counted { count: 8, has_nul: true });
+        assert_eq!(pieces, b"abc\0def\n");
         assert_eq!(cursor.at(), 13);
         assert_eq!(cursor.line().unwrap(), Line::Cut(b"last".to_vec()));
         assert_eq!(cursor.line().unwrap(), Line::Cut(Vec::new()), "and then nothing");
-        assert_eq!(cursor.counted(1, 1).unwrap().count, 0);
+        assert_eq!(cursor.counted(1, &mut |_| Ok(())).unwrap().count, 0);
     }
 
     #[test]

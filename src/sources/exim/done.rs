@@ -47,6 +47,9 @@ impl Done {
 
     /// Where a recipient stands that is not said to be done elsewhere: pending only if all that are done are known.
     pub fn state(&self, address: &Text) -> RecipientState {
+        if self.names.is_empty() && self.starts.is_empty() && !self.incomplete {
+            return RecipientState::Pending;
+        }
         let address = key(address.bytes());
         if self.names.contains(&address) {
             RecipientState::Done

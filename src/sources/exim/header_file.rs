@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Line};
 use super::done::Done;
 use super::options::{self, Options};
 use super::recipient;
-use crate::evidence::{Confidence, Text, Time};
+use crate::evidence::{Attribute, Confidence, Text, Time};
 use crate::sources::Fault;
 use std::io::{self, Read};
 
@@ -25,7 +25,7 @@ pub struct HeaderFile {
     /// The envelope sender without angle brackets.
     pub sender: Option<Text>,
     /// When the message was received, and the text of that.
-    pub received: Option<(Time, String)>,
+    pub received: Option<(Time, Text)>,
     /// What the optional lines say.
     pub options: Options,
     /// Addresses that need no delivery any more.
@@ -33,7 +33,7 @@ pub struct HeaderFile {
     /// The recipients that are kept.
     pub recipients: Vec<Text>,
     /// Original recipients and addresses for errors, as attributes.
-    pub marks: Vec<(String, Text)>,
+    pub marks: Vec<Attribute>,
     /// Recipients that the file states.
     pub stated: Option<u64>,
     /// Recipients that were read.
@@ -152,11 +152,11 @@ impl<R: Read> Reader<'_, R> {
     /// The first line is the name of the file.
     fn identity(&mut self, id: &[u8]) -> Result<(), Stop> {
         let line = self.line("the first line, which is the name of the file,")?;
-        let expected = [id, b"-H"].concat();
-        if line == expected {
+        if line.strip_suffix(b"-H") == Some(id) {
+            self.cursor.give_back(line);
             return Ok(());
         }
-        let expected = String::from_utf8_lossy(&expected).into_owned();
+        let expected = format!("{}-H", String::from_utf8_lossy(id));
         match line.strip_suffix(b"-H").filter(|id| super::message_id::decode(id).is_some()) {
             Some(other) => self.fault(format!(
                 "expected the name of the file, `{expected}`, on its first line, found `{}-H`: it is of another message",
@@ -180,21 +180,23 @@ impl<R: Read> Reader<'_, R> {
         if !is_number(group) || !is_number(user) || login.is_none() {
             return self.fault("expected login, user ID and group ID");
         }
-        self.file.login = Some(Text::new(line));
+        self.file.login = Some(Text::new(&line));
+        self.cursor.give_back(line);
 
         let line = self.line("the sender")?;
         match line.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")) {
             Some(sender) => self.file.sender = Some(Text::new(sender)),
             None => return self.fault("expected the sender in angle brackets"),
         }
+        self.cursor.give_back(line);
 
         let line = self.line("the time of reception")?;
         let numbers = options::leading_number(&line)
             .and_then(|(seconds, rest)| Some((seconds, options::leading_number(rest)?.0)));
         match numbers {
             Some((seconds, _warnings)) => {
-                let text = String::from_utf8_lossy(&line).into_owned();
-                self.file.received = Some((Time::from_unix(seconds), text));
+                self.file.received = Some((Time::from_unix(seconds), Text::new(&line)));
+                self.cursor.give_back(line);
                 Ok(())
             }
             None => self.fault("expected the time of reception and the number of warnings"),
@@ -211,7 +213,7 @@ impl<R: Read> Reader<'_, R> {
             match options::parse(&line) {
                 Err(text) => return self.fault(text),
                 Ok(options::Parsed::Value { name, value, length }) => {
-                    let taken = self.cursor.counted(length.saturating_add(1), 0)?;
+                    let taken = self.cursor.counted(length.saturating_add(1), &mut |_| Ok(()))?;
                     if taken.count < length {
                         let text = format!(
                             "the ACL variable `{}` is said to be {length} bytes long, and the file ends after {}",
@@ -231,6 +233,7 @@ impl<R: Read> Reader<'_, R> {
                     }
                 }
             }
+            self.cursor.give_back(line);
         }
     }
 
@@ -240,7 +243,7 @@ impl<R: Read> Reader<'_, R> {
             && let Ok(micros) = u32::try_from(micros)
         {
             *time = Time::new(time.seconds, micros.saturating_mul(1_000));
-            *text = format!("{text} .{micros:06}");
+            *text = format!("{} .{micros:06}", text.lossy()).into();
         }
     }
 
@@ -248,6 +251,7 @@ impl<R: Read> Reader<'_, R> {
     /// whether it has a left and a right branch (`read_nonrecipients_tree`).
     fn tree(&mut self, first: Vec<u8>) -> Result<(), Stop> {
         if first == b"XX" {
+            self.cursor.give_back(first);
             return Ok(());
         }
         let mut line = first;
@@ -292,12 +296,13 @@ impl<R: Read> Reader<'_, R> {
             self.listener.recipient(&recipient);
             if self.file.recipients.len() < MAX_RECIPIENTS {
                 self.file.recipients.push(Text::new(recipient.address));
-                let mut mark = |name: &str, value: Option<&[u8]>| {
-                    self.file.marks.extend(value.map(|value| (name.to_owned(), Text::new(value))));
+                let mut mark = |name: &'static str, value: Option<&[u8]>| {
+                    self.file.marks.extend(value.map(|value| (name.into(), Text::new(value))));
                 };
                 mark("orcpt", recipient.original);
                 mark("errors_to", recipient.errors_to);
             }
+            self.cursor.give_back(line);
         }
         Ok(())
     }
@@ -307,6 +312,7 @@ impl<R: Read> Reader<'_, R> {
         if !self.line("an empty line before the header")?.is_empty() {
             return self.fault("expected an empty line before the header");
         }
+        self.file.header.reserve(self.cursor.at_hand());
         let mut fields = 0_u64;
         while let Some(first) = self.cursor.peek()? {
             self.begun = self.cursor.at();
@@ -314,13 +320,20 @@ impl<R: Read> Reader<'_, R> {
                 return self.fault("expected the length of a header field");
             }
             let (length, kind) = self.field_start()?;
-            let room = if kind == b'*' { 0 } else { MAX_HEADER_BYTES.saturating_sub(self.file.header.len()) };
             let wire = self.file.options.wire_format;
-            let listener = &mut self.listener;
-            let field = self.cursor.counted_by(length, room, &mut |piece| match kind {
-                b'*' => Ok(()),
-                _ => listener.field(piece, wire),
+            let (listener, header) = (&mut self.listener, &mut self.file.header);
+            let begun = header.len();
+            let field = self.cursor.counted(length, &mut |piece| {
+                if kind == b'*' {
+                    return Ok(());
+                }
+                let room = MAX_HEADER_BYTES.saturating_sub(header.len()).min(piece.len());
+                header.extend_from_slice(piece.get(..room).unwrap_or_default());
+                listener.field(piece, wire)
             })?;
+            if field.count < length || field.has_nul {
+                header.truncate(begun);
+            }
             if field.count < length {
                 let text = format!(
                     "a header field has {length} bytes, but the file ends after {} of them",
@@ -333,7 +346,6 @@ impl<R: Read> Reader<'_, R> {
             }
             if kind != b'*' {
                 self.file.header_size = self.file.header_size.saturating_add(length);
-                self.file.header.extend_from_slice(&field.kept);
             }
             fields += 1;
         }

@@ -4,6 +4,7 @@
 
 use super::cursor::{Cursor, Line};
 use super::message::Entry;
+use super::message_id;
 use super::name::Half;
 use crate::evidence::{Damage, DamageKind, Fact, Locus, Text};
 use crate::read::disk::{EntryKind, OpenFile};
@@ -61,10 +62,10 @@ impl Reading {
 
 /// Where the journal of a message may lie: beside its files, under their tail or its own name, and where Exim looks for it.
 fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
-    let plain = [entry.id, b"-J"].concat();
-    let name = Text::new(plain.as_slice()).to_path();
+    let plain = Text::joined(&[entry.id, Half::Journal.ending()]);
+    let name = plain.to_path();
     let tailed = Some(entry.name_of(Half::Journal)).filter(|tailed| *tailed != plain);
-    let tailed = tailed.map(|tailed| Text::new(tailed).to_path());
+    let tailed = tailed.map(|tailed| tailed.to_path());
     let own = entry.spot.folder.as_path();
     let mut places = Vec::with_capacity(4);
     for folder in body.and_then(|path| path.parent()).filter(|folder| *folder != own).into_iter().chain([own])
@@ -72,7 +73,7 @@ fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
         places.extend(tailed.as_ref().map(|tailed| folder.join(tailed)));
         places.push(folder.join(&name));
     }
-    for home in entry.spot.homes(entry.id, &plain) {
+    for home in entry.spot.homes(entry.id, plain.bytes()) {
         if !places.contains(&home) {
             places.push(home);
         }
@@ -82,6 +83,15 @@ fn places(entry: &Entry<'_>, body: Option<&PathBuf>) -> Vec<PathBuf> {
 
 /// Whether there may be a journal of a message whose body lies beside it: the folders were not listed, or had one.
 pub fn may_be(entry: &Entry<'_>) -> bool {
+    // Where every message of a spool that is split should lie: its homes are this folder and the one above.
+    if entry.tail.is_empty()
+        && entry.spot.letter().is_some_and(|own| Some(own) == message_id::letter(entry.id))
+    {
+        let name = Text::joined(&[entry.id, Half::Journal.ending()]);
+        let absent = |listed| listed == Some(false);
+        return !(absent(entry.root.listed_here(name.bytes()))
+            && absent(entry.root.listed_above(name.bytes())));
+    }
     places(entry, None).iter().any(|path| entry.root.listed(path) != Some(false))
 }
 

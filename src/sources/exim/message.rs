@@ -64,17 +64,17 @@ impl Entry<'_> {
     }
 
     /// The name of another file of the message.
-    pub fn name_of(&self, half: Half) -> Vec<u8> {
-        [self.id, b"-", half.letter().to_string().as_bytes(), self.tail].concat()
+    pub fn name_of(&self, half: Half) -> Text {
+        Text::joined(&[self.id, half.ending(), self.tail])
     }
 
     /// Another file of the message: beside this one, or where Exim looks for it.
     pub fn find(&self, half: Half) -> Option<(PathBuf, EntryKind, Stat)> {
         let name = self.name_of(half);
         let look = |path: PathBuf| self.root.stat(&path).ok().map(|(kind, stat)| (path, kind, stat));
-        look(self.spot.sibling(&name)).or_else(|| {
+        look(self.spot.sibling(name.bytes())).or_else(|| {
             let known = self.tail.is_empty() && self.spot.is_listed();
-            let homes = self.spot.homes(self.id, &name);
+            let homes = self.spot.homes(self.id, name.bytes());
             homes.into_iter().filter(|_| known).find_map(look)
         })
     }
@@ -132,7 +132,7 @@ impl Spool {
             message.times.push(Timed {
                 kind: TimeKind::IdTime,
                 at: Time::from_unix(seconds),
-                original: String::from_utf8_lossy(entry.id).into_owned(),
+                original: Text::new(entry.id).into(),
             });
         }
         message.times.push(Timed::mtime(TimeKind::Modified, stat));
@@ -315,7 +315,7 @@ pub fn attach_log(message: &mut Message, path: &Path, file: &OpenFile) {
     message.times.push(Timed {
         kind: TimeKind::LastAttempt,
         at: file.stat.modified,
-        original: format!("mtime {} of its log", file.stat.modified.rfc3339()),
+        original: format!("mtime {} of its log", file.stat.modified.rfc3339()).into(),
     });
 }
 
@@ -358,7 +358,7 @@ fn held(entry: &Entry<'_>, read: &HeaderFile) -> Option<Signed> {
 }
 
 fn body_lost(entry: &Entry<'_>, read: &HeaderFile) -> Signed {
-    let name = String::from_utf8_lossy(&entry.name_of(Half::Data)).into_owned();
+    let name = entry.name_of(Half::Data).lossy().into_owned();
     let mut signed =
         Signed::certain(Sign::BodyLost, Fact::new(format!("there is no `{name}`"), entry.locus()));
     let done = read.recipients.iter().all(|recipient| read.done.has(recipient.bytes()));
@@ -451,7 +451,7 @@ fn salvage(place: &Text, read: &HeaderFile, body: Option<&(PathBuf, EntryKind, S
 
 fn fill(message: &mut Message, entry: &Entry<'_>, read: &mut HeaderFile, body: Option<&Stat>) {
     if let Some((at, original)) = read.received.take() {
-        message.times.insert(0, Timed { kind: TimeKind::Arrival, at, original });
+        message.times.insert(0, Timed { kind: TimeKind::Arrival, at, original: original.into() });
     }
     // What the listing shows: header and body, with the empty line between them (`queue.c`, `queue_list`).
     let content = |stat: &Stat| stat.size.saturating_sub(entry.id.len() as u64 + 3);
@@ -467,7 +467,7 @@ fn fill(message: &mut Message, entry: &Entry<'_>, read: &mut HeaderFile, body: O
         .collect();
     // The header field that Exim itself marks as the Message-ID.
     message.ids.message_id = message_id_field(&read.header);
-    message.attributes.extend(read.login.clone().map(|login| ("login".to_owned(), login)));
+    message.attributes.extend(read.login.clone().map(|login| ("login".into(), login)));
     message.attributes.append(&mut read.options.attributes);
     message.attributes.append(&mut read.marks);
     if entry.made.process > 0 {

@@ -38,8 +38,7 @@ pub fn decode(id: &[u8]) -> Option<MessageId> {
     let (seconds, rest) = id.split_at_checked(TIME_LENGTH)?;
     let (process, rest) = rest.strip_prefix(b"-")?.split_at_checked(process_length)?;
     let fraction = rest.strip_prefix(b"-").filter(|digits| digits.len() == fraction_length)?;
-    let all = [seconds, process, fraction].concat();
-    if !all.iter().all(u8::is_ascii_alphanumeric) {
+    if ![seconds, process, fraction].into_iter().flatten().all(u8::is_ascii_alphanumeric) {
         return None;
     }
     let base = base(seconds);

@@ -14,41 +14,41 @@ pub enum Half {
 }
 
 impl Half {
-    /// The letter at the end of the name.
-    pub fn letter(self) -> char {
+    /// The end of its name.
+    pub fn ending(self) -> &'static [u8] {
         match self {
-            Self::Header => 'H',
-            Self::Data => 'D',
-            Self::Journal => 'J',
+            Self::Header => b"-H",
+            Self::Data => b"-D",
+            Self::Journal => b"-J",
         }
     }
 }
 
 /// What a name in an `input` folder is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Name {
+pub enum Name<'a> {
     /// `ID-H`, `ID-D` or `ID-J`, and what may have been put behind it (`.bak`).
     Half {
         /// The ID.
-        id: Vec<u8>,
+        id: &'a [u8],
         /// What the ID says.
         made: MessageId,
         /// Which file it is.
         half: Half,
         /// What stands behind the name, by which Exim does not know the file any more.
-        tail: Vec<u8>,
+        tail: &'a [u8],
     },
     /// `hdr.ID`: an envelope that is being written (`spool_out.c`, `spool_write_header`).
     HeaderInMaking {
         /// The ID.
-        id: Vec<u8>,
+        id: &'a [u8],
         /// What the ID says.
         made: MessageId,
     },
     /// `ID-PID-K`: what a transport writes to sign it (`exim_id_update.src`).
     Signing {
         /// The ID.
-        id: Vec<u8>,
+        id: &'a [u8],
         /// What the ID says.
         made: MessageId,
     },
@@ -57,11 +57,11 @@ pub enum Name {
 }
 
 /// Judges a name in an `input` folder.
-pub fn judge(name: &[u8]) -> Name {
+pub fn judge(name: &[u8]) -> Name<'_> {
     if let Some(id) = name.strip_prefix(b"hdr.")
         && let Some(made) = message_id::decode(id)
     {
-        return Name::HeaderInMaking { id: id.to_vec(), made };
+        return Name::HeaderInMaking { id, made };
     }
     let Some((id, made)) = message_id::at_start(name) else { return Name::Other };
     let rest = name.get(id.len()..).unwrap_or_default();
@@ -69,7 +69,7 @@ pub fn judge(name: &[u8]) -> Name {
         Some(b"-H") => Half::Header,
         Some(b"-D") => Half::Data,
         Some(b"-J") => Half::Journal,
-        _ if is_signing(rest) => return Name::Signing { id: id.to_vec(), made },
+        _ if is_signing(rest) => return Name::Signing { id, made },
         _ => return Name::Other,
     };
     let tail = rest.get(2..).unwrap_or_default();
@@ -77,7 +77,7 @@ pub fn judge(name: &[u8]) -> Name {
     if tail.first().is_some_and(u8::is_ascii_alphanumeric) {
         return Name::Other;
     }
-    Name::Half { id: id.to_vec(), made, half, tail: tail.to_vec() }
+    Name::Half { id, made, half, tail }
 }
 
 fn is_signing(rest: &[u8]) -> bool {
@@ -90,7 +90,7 @@ fn is_signing(rest: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn half(name: &[u8]) -> Option<(Half, Vec<u8>)> {
+    fn half(name: &[u8]) -> Option<(Half, &[u8])> {
         match judge(name) {
             Name::Half { half, tail, .. } => Some((half, tail)),
             _ => None,
@@ -99,10 +99,10 @@ mod tests {
 
     #[test]
     fn names_are_told_apart_without_opening_the_file() {
-        assert_eq!(half(b"1xVf5d-00002O-0X-H"), Some((Half::Header, Vec::new())));
-        assert_eq!(half(b"1xVf5e-0000000007x-0002-D"), Some((Half::Data, Vec::new())));
-        assert_eq!(half(b"1xVf64-0000hA-2Y-J"), Some((Half::Journal, Vec::new())));
-        assert_eq!(half(b"1xVf5e-00008O-0F-H.bak"), Some((Half::Header, b".bak".to_vec())));
+        assert_eq!(half(b"1xVf5d-00002O-0X-H"), Some((Half::Header, &b""[..])));
+        assert_eq!(half(b"1xVf5e-0000000007x-0002-D"), Some((Half::Data, &b""[..])));
+        assert_eq!(half(b"1xVf64-0000hA-2Y-J"), Some((Half::Journal, &b""[..])));
+        assert_eq!(half(b"1xVf5e-00008O-0F-H.bak"), Some((Half::Header, &b".bak"[..])));
         assert!(matches!(judge(b"hdr.1xVf5e-00008X-0J"), Name::HeaderInMaking { .. }));
         assert!(matches!(judge(b"1xVf5e-00008X-0J-4711-K"), Name::Signing { .. }));
         for other in

@@ -3,8 +3,10 @@
 //!
 //! Source: Exim `spool_in.c`, `spool_read_header`; unknown names are ignored there, and here.
 
-use crate::evidence::{Text, Time};
+use crate::evidence::{Attribute, Text, Time};
 
+/// A message from the network has so many values that are kept.
+const USUAL_ATTRIBUTES: usize = 12;
 /// Names whose values are kept as evidence.
 const KEPT: [&str; 25] = [
     "auth_id",
@@ -64,7 +66,7 @@ pub enum Parsed<'a> {
 #[derive(Debug, Default)]
 pub struct Options {
     /// Names and values that are kept.
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
     /// Since when it is frozen.
     pub frozen: Option<Time>,
     /// Whether deliveries are only pretended (`-N`).
@@ -100,13 +102,16 @@ impl Options {
             b"spool_file_wireformat" => self.wire_format = true,
             _ => {}
         }
-        let known = std::str::from_utf8(name).ok().filter(|name| KEPT.contains(name));
+        let known = KEPT.into_iter().find(|known| known.as_bytes() == name);
         if let Some(name) = known
             && self.attributes.len() < MAX_ATTRIBUTES
         {
+            if self.attributes.is_empty() {
+                self.attributes.reserve(USUAL_ATTRIBUTES);
+            }
             let value = value.get(..MAX_VALUE_BYTES.min(value.len())).unwrap_or_default();
             let value = if value.is_empty() { Text::from("yes") } else { Text::new(value) };
-            self.attributes.push((name.to_owned(), value));
+            self.attributes.push((name.into(), value));
         }
         Ok(())
     }
@@ -212,6 +217,6 @@ mod tests {
         assert!(options.attributes.is_empty());
         options.take(b"N", b"").unwrap();
         assert!(options.pretended);
-        assert_eq!(options.attributes, [("N".to_owned(), Text::from("yes"))]);
+        assert_eq!(options.attributes, [("N".into(), Text::from("yes"))]);
     }
 }

@@ -348,7 +348,7 @@ fn other_envelope(found: &Found<'_>) -> Option<PathBuf> {
 /// Its files under the names and in the folder in which Exim looks for them, whether the spool is split or not.
 fn renames(found: &Found<'_>, changes: &mut Vec<Change>) -> Result<(), Refusal> {
     let (named, spot) = (found.named, &found.named.spot);
-    let name = |half: Half| [named.id.as_slice(), b"-", half.letter().to_string().as_bytes()].concat();
+    let name = |half: Half| [named.id.as_slice(), half.ending()].concat();
     let [journal, extra @ ..] = found.whole.journals.as_slice() else {
         return rename_all(found, &[], changes, name);
     };

@@ -13,7 +13,7 @@ const MAX_NAMES: usize = 4_096;
 const NO_QUEUES: [&str; 7] = ["db", "scan", "input", "msglog", "msglog.OLD", "Finput", "Fmsglog"];
 
 /// The folders that are walked for one queue.
-const WALKED: [&str; 4] = ["input", "msglog", "Finput", "Fmsglog"];
+const WALKED: [&str; 4] = ["input", "Finput", "msglog", "Fmsglog"];
 
 /// The folders of all queues below a spool; the empty path is the default queue.
 pub fn find(root: &Root) -> Vec<PathBuf> {
@@ -41,9 +41,9 @@ pub fn find(root: &Root) -> Vec<PathBuf> {
     found
 }
 
-/// The folders that are walked for these queues.
+/// The folders that are walked for these queues: first the messages of all of them, then the logs.
 pub fn tops(root: &Root, queues: &[PathBuf]) -> Vec<PathBuf> {
-    let folders = queues.iter().flat_map(|queue| WALKED.map(|folder| queue.join(folder)));
+    let folders = WALKED.iter().flat_map(|folder| queues.iter().map(move |queue| queue.join(folder)));
     folders.filter(|folder| is_folder(root, folder)).collect()
 }
 

@@ -29,8 +29,7 @@ const HEAD_BYTES: usize = 4 << 10;
 impl Spool {
     /// A body: passed if its envelope is there, or an envelope in the making, which is reported instead.
     pub fn body(&self, entry: Entry<'_>) -> Result<Record, Damage> {
-        let beside = entry.spot.sibling(&entry.name_of(Half::Header));
-        if entry.root.listed(&beside) == Some(true)
+        if entry.root.listed_here(entry.name_of(Half::Header).bytes()) == Some(true)
             || entry.find(Half::Header).is_some()
             || in_making(&entry).is_some()
         {
@@ -41,7 +40,7 @@ impl Spool {
         let first_line = entry.id.len() as u64 + 3;
         let body = file.stat.size.saturating_sub(first_line);
         message.size = Some(body);
-        let name = String::from_utf8_lossy(&entry.name_of(Half::Header)).into_owned();
+        let name = entry.name_of(Half::Header).lossy().into_owned();
         let mut facts = vec![
             Fact::new(format!("there is no `{name}`"), entry.locus()),
             Fact::new(
@@ -171,7 +170,8 @@ impl Spool {
     pub fn log(&self, root: &Root, path: &Path, spot: &Spot) -> Result<Record, Damage> {
         let Some((id, made)) = message_id::at_start(&spot.name) else { return Ok(Record::Passed) };
         let entry = Entry { root, path, spot, id, made, tail: b"" };
-        if has_message(&entry, id)
+        if root.came_across(&spot.input, id)
+            || has_message(&entry, id)
             || message_id::converted(id).is_some_and(|other| has_message(&entry, &other))
             || is_misfiled(&entry)
         {

@@ -9,9 +9,10 @@ use super::place::BARE;
 use super::plan;
 use super::queues;
 use super::settings;
-use super::spot::{Content, Spot};
+use super::spot::{Content, Home, Spot};
 use crate::evidence::{Damage, Fact, Instance, Limits, Live, Locus, Record, Text};
 use crate::read::disk::{EntryKind, not_regular};
+use crate::read::memory::Memory;
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,13 +20,24 @@ use std::sync::Arc;
 /// How deep below `input` is walked: one folder of a letter, and what somebody put there.
 const DEPTH: usize = 8;
 
+/// Messages that are remembered for the sake of their logs: in `input` and its folders of one letter.
+const MESSAGES: Memory = Memory {
+    scope: |folder| {
+        let home = Home::of(folder, false)?;
+        let messages = matches!(home.content, Content::Messages | Content::Frozen) && home.is_listed();
+        messages.then(|| home.input.clone())
+    },
+    id: |name| name.strip_suffix(b"-H"),
+};
+
 /// Prepares a spool for reading.
 ///
 /// # Errors
 /// When its folder cannot be opened, or has no folder of messages in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = detected.open_root(options)?.keeping_names();
     let bare = detected.variant == BARE;
+    let root = detected.open_root(options)?.keeping_names();
+    let root = if bare { root } else { root.remembering(MESSAGES) };
     let queues = if bare { vec![PathBuf::new()] } else { queues::find(&root) };
     let tops = if bare { vec![PathBuf::from(".")] } else { queues::tops(&root, &queues) };
     if tops.is_empty() {
@@ -103,7 +115,7 @@ fn named_queue(root: &Path) -> Option<String> {
 }
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
-    let Some(spot) = Spot::of(unit.path, spool.bare) else { return };
+    let Some(spot) = Spot::next(unit.path, spool.bare) else { return };
     let record = match unit.kind {
         EntryKind::Directory => return,
         EntryKind::Regular => match read_file(spool, &unit, &spot) {
@@ -123,17 +135,15 @@ fn read_file(spool: &Spool, unit: &Unit<'_>, spot: &Spot) -> Result<Record, Dama
     }
     match name::judge(&spot.name) {
         Name::Half { id, made, half, tail } => {
-            let entry = Entry { root, path, spot, id: &id, made, tail: &tail };
+            let entry = Entry { root, path, spot, id, made, tail };
             match half {
                 Half::Header => spool.message(entry).map(|message| Record::Message(Box::new(message))),
                 Half::Data => spool.body(entry),
                 Half::Journal => spool.journal(entry),
             }
         }
-        Name::HeaderInMaking { id, made } => {
-            spool.in_making(Entry { root, path, spot, id: &id, made, tail: b"" })
-        }
-        Name::Signing { id, made } => spool.signing(Entry { root, path, spot, id: &id, made, tail: b"" }),
+        Name::HeaderInMaking { id, made } => spool.in_making(Entry { root, path, spot, id, made, tail: b"" }),
+        Name::Signing { id, made } => spool.signing(Entry { root, path, spot, id, made, tail: b"" }),
         Name::Other => spool.other(root, path, spot),
     }
 }

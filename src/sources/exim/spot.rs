@@ -1,8 +1,12 @@
 //! Where in a spool a file lies.
 
 use super::message_id;
-use crate::evidence::Text;
+use crate::evidence::{as_path, split_path};
+use smallvec::SmallVec;
+use std::cell::RefCell;
+use std::ops::Deref;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// What lies in a folder of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,15 @@ const FOLDERS: [(&str, Content); 4] = [
 /// Where in a spool a file lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
+    /// What holds for every file of its folder.
+    home: Arc<Home>,
+    /// Its name.
+    pub name: SmallVec<[u8; 32]>,
+}
+
+/// A folder of a spool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
     /// The folder that the queue has below the spool; empty for the default queue.
     pub queue: PathBuf,
     /// What lies there.
@@ -38,20 +51,51 @@ pub struct Spot {
     pub folder: PathBuf,
     /// The folders between `input` and the file.
     pub below: PathBuf,
-    /// Its name.
-    pub name: Vec<u8>,
+}
+
+impl Deref for Spot {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.home
+    }
 }
 
 impl Spot {
     /// The spot of a path below a spool, or below an `input` folder that was given by itself.
     pub fn of(path: &Path, bare: bool) -> Option<Self> {
-        let name = Text::from_path(Path::new(path.file_name()?)).bytes().to_vec();
-        let folder = path.parent()?.to_owned();
+        let home = Arc::new(Home::of(path.parent()?, bare)?);
+        Some(Self { home, name: SmallVec::from_slice(path.file_name()?.as_encoded_bytes()) })
+    }
+
+    /// The same, for one path after the other: files come folder by folder.
+    pub fn next(path: &Path, bare: bool) -> Option<Self> {
+        thread_local! {
+            static LAST: RefCell<Option<(bool, Arc<Home>)>> = const { RefCell::new(None) };
+        }
+        // A name alone lies in the root.
+        let (folder, name) = split_path(path).unwrap_or((Path::new(""), path));
+        let same = |(was_bare, home): &(bool, Arc<Home>)| {
+            *was_bare == bare && home.folder.as_os_str() == folder.as_os_str()
+        };
+        let home = match LAST.take().filter(same) {
+            Some((_, home)) => home,
+            None => Arc::new(Home::of(folder, bare)?),
+        };
+        LAST.set(Some((bare, Arc::clone(&home))));
+        Some(Self { home, name: SmallVec::from_slice(name.as_os_str().as_encoded_bytes()) })
+    }
+}
+
+impl Home {
+    /// What is known of a folder below a spool, or below an `input` folder that was given by itself.
+    pub fn of(folder: &Path, bare: bool) -> Option<Self> {
+        let folder = folder.to_owned();
         if bare {
             let (queue, input) = (PathBuf::new(), PathBuf::new());
             let content = Content::Messages;
             let below = folder.clone();
-            return Some(Self { queue, content, logs: PathBuf::from("msglog"), input, folder, below, name });
+            return Some(Self { queue, content, logs: PathBuf::from("msglog"), input, folder, below });
         }
         let mut queue = PathBuf::new();
         let mut parts = folder.components();
@@ -64,15 +108,7 @@ impl Spot {
             let frozen = part.to_str().is_some_and(|part| part.starts_with('F'));
             let (input, logs) = if frozen { ("Finput", "Fmsglog") } else { ("input", "msglog") };
             let (input, logs) = (queue.join(input), queue.join(logs));
-            return Some(Self {
-                below: parts.as_path().to_owned(),
-                queue,
-                content,
-                input,
-                logs,
-                folder,
-                name,
-            });
+            return Some(Self { below: parts.as_path().to_owned(), queue, content, input, logs, folder });
         }
     }
 
@@ -89,7 +125,7 @@ impl Spot {
 
     /// Another file of the same folder.
     pub fn sibling(&self, name: &[u8]) -> PathBuf {
-        self.folder.join(Text::new(name).to_path())
+        self.folder.join(as_path(name))
     }
 
     /// Where Exim looks for a file of this ID, whether the spool is split or not: `input` itself, and the folder there
@@ -106,24 +142,27 @@ impl Spot {
     /// Whether Exim lists the folder: `input` and the folders of one letter or figure in it (`queue.c`,
     /// `queue_get_spool_list`).
     pub fn is_listed(&self) -> bool {
-        match self.below.components().count() {
-            0 => true,
-            1 => self.letter().is_some(),
-            _ => false,
-        }
+        self.below.as_os_str().is_empty() || self.letter().is_some()
     }
 
     /// The letter of the folder, if it lies in one of those.
     pub fn letter(&self) -> Option<char> {
-        let mut letters = self.below.to_str()?.chars();
-        letters.next().filter(|letter| letters.next().is_none() && letter.is_ascii_alphanumeric())
+        match self.below.as_os_str().as_encoded_bytes() {
+            [letter] if letter.is_ascii_alphanumeric() => Some(char::from(*letter)),
+            _ => None,
+        }
     }
 }
 
 fn homes(folder: &Path, id: &[u8], name: &[u8]) -> [PathBuf; 2] {
-    let name = Text::new(name).to_path();
-    let letter = message_id::letter(id).map(String::from).unwrap_or_default();
-    [folder.join(&name), folder.join(letter).join(&name)]
+    let name = as_path(name);
+    let mut split = PathBuf::with_capacity(folder.as_os_str().len() + name.as_os_str().len() + 3);
+    split.push(folder);
+    if let Some(letter) = message_id::letter(id) {
+        split.push(letter.encode_utf8(&mut [0; 4]));
+    }
+    split.push(&name);
+    [folder.join(&name), split]
 }
 
 #[cfg(test)]

@@ -172,8 +172,9 @@ fn fill(message: &mut Message, reading: Reading) {
 }
 
 fn times(message: &mut Message, entry: &Entry<'_>, stat: &Stat) {
-    let mut add =
-        |kind: TimeKind, at: Time, original: String| message.times.push(Timed { kind, at, original });
+    let mut add = |kind: TimeKind, at: Time, original: String| {
+        message.times.push(Timed { kind, at, original: original.into() });
+    };
     // The lifetime counts from here (`load_messages`, `send_all`).
     add(TimeKind::Created, stat.modified, format!("mtime {}", stat.modified.rfc3339()));
     if let Some(at) = time_in_name(entry.name) {

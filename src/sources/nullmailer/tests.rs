@@ -83,7 +83,7 @@ fn the_access_time_is_that_of_the_last_attempt() {
     let sample = Sample::open(&Nullmailer, folder, &Options::default());
     let message = sample.message("queue/1795480088.147");
     let attempt = message.times.iter().find(|timed| timed.kind == TimeKind::LastAttempt).unwrap();
-    assert!(attempt.original.starts_with("atime "), "{}", attempt.original);
+    assert!(attempt.original().starts_with("atime "), "{}", attempt.original());
     assert_eq!(attempt.at.since(message.time(TimeKind::Created).unwrap()), 60);
 }
 

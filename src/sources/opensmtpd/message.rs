@@ -233,7 +233,10 @@ impl<'a> Draft<'a> {
             let shown = fields.filter(|(name, value)| {
                 !SHOWN_ELSEWHERE.contains(&name.as_str()) && !value.is_empty() && value.bytes() != b"0"
             });
-            message.attributes = shown.take(MAX_ATTRIBUTES).cloned().collect();
+            message.attributes = shown
+                .take(MAX_ATTRIBUTES)
+                .map(|(name, value)| (name.clone().into(), value.clone()))
+                .collect();
         }
         let ttl = envelope.number("ttl").and_then(|ttl| i64::try_from(ttl).ok()).filter(|ttl| *ttl > 0);
         if let Some((at, original)) = envelope.time("ctime") {
@@ -249,7 +252,7 @@ impl<'a> Draft<'a> {
 
     /// Of several envelopes one time counts.
     fn time(&mut self, kind: TimeKind, at: Time, original: &str, better: fn(Time, Time) -> Time) {
-        let timed = Timed { kind, at, original: original.to_owned() };
+        let timed = Timed { kind, at, original: original.into() };
         match self.message.times.iter_mut().find(|known| known.kind == kind) {
             Some(known) if better(known.at, at) == at && known.at != at => *known = timed,
             Some(_) => {}

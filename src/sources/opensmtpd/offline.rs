@@ -27,7 +27,7 @@ pub fn read(root: &Root, spool: &Spool, path: &Path) -> Vec<Record> {
     draft.content(path, stat);
     judge_place(&mut draft, spool, path, &stat);
     if let Some((kind, seconds)) = arguments::made(name.bytes()) {
-        draft.message.times.push(Timed { kind, at: Time::from_unix(seconds), original: native });
+        draft.message.times.push(Timed { kind, at: Time::from_unix(seconds), original: native.into() });
     }
     if stat.size == 0 {
         let text = "sendmail(1) left it empty, as when the disk was full; smtpd removes it at its next start";
@@ -76,7 +76,7 @@ fn fill(draft: &mut Draft<'_>, path: &Path, head: &[u8]) {
     if read.count > message.envelope.recipients.len() as u64 {
         message.envelope.recipient_count = Some(read.count);
     }
-    message.attributes.push(("sendmail-arguments".to_owned(), Text::new(line)));
+    message.attributes.push(("sendmail-arguments".into(), Text::new(line)));
     let Some(end) = end else {
         let text = "the line of arguments with which it begins has no end: sendmail(1) did not finish it, and smtpd leaves it lying";
         draft.signs.certain(Sign::Unfinished, path, text);

@@ -82,7 +82,7 @@ impl Whole {
     /// When it cannot be read.
     pub fn read(file: &OpenFile, queue: &str) -> io::Result<Self> {
         let mut heard = Self::default();
-        let read_at = |offset: u64, length: usize| file.at(offset, length);
+        let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| file.read_at(offset, length, into);
         let mut window = Window::new(file.stat.size, &read_at);
         let reading = queue_file::listen(&mut window, Reader::of(queue), &mut heard)?;
         Ok(Self { reading, ..heard })
@@ -287,7 +287,7 @@ pub fn write(root: &Root, message: &Message, extent: Extent, out: &mut dyn Write
     let file = root.open_file(&path).map_err(|damage| Refusal::new(damage.what, damage.hint))?;
     let failed = |error: io::Error| Refusal::new(format!("it could not be read or written: {error}"), "");
     let mut copy = Copy { whole: Whole::default(), out, extent, line_is_empty: true, header_ended: false };
-    let read_at = |offset: u64, length: usize| file.at(offset, length);
+    let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| file.read_at(offset, length, into);
     let mut window = Window::new(file.stat.size, &read_at);
     let reading = queue_file::listen(&mut window, Reader::of(&message.queue), &mut copy).map_err(failed)?;
     let header_ended = copy.header_ended;

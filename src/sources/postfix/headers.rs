@@ -24,7 +24,7 @@ pub fn add(message: &mut Message, window: &mut Window<'_>, start: u64) -> io::Re
     );
     if let Some((at, original)) = headers.date {
         message.headers.push(Header { name: "Date".to_owned(), value: original.as_str().into() });
-        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original });
+        message.times.push(Timed { kind: TimeKind::HeaderDate, at, original: original.into() });
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use super::queue_file::{self, Reader};
 use super::reading::Reading;
 use super::records::Window;
 use crate::evidence::{
-    Confidence, Damage, Fact, Locus, Message, Part, PartKind, Sign, Signed, Stat, Text, Time, TimeKind, Timed,
+    Confidence, Damage, Fact, Locus, Message, Original, Part, PartKind, Sign, Signed, Stat, Text, Time,
+    TimeKind, Timed,
 };
 use crate::read::disk::{OpenFile, Root};
 use std::io;
@@ -73,7 +74,7 @@ impl Spool {
         message.ids.native = native_id(&name, entry.name);
         message.parts.push(Part::file(PartKind::Whole, entry.path, &file.stat));
         let failed = |error: io::Error| entry.root.refused(entry.path, &error);
-        let read_at = |offset: u64, length: usize| file.at(offset, length);
+        let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| file.read_at(offset, length, into);
         let mut window = Window::new(file.stat.size, &read_at);
         let reading = queue_file::read(&mut window, Reader::of(entry.queue), deep).map_err(failed)?;
         content_signs(&entry, &file, &reading, &mut signs);
@@ -304,20 +305,18 @@ fn times(
     reading: &Reading,
 ) {
     let mut add =
-        |kind: TimeKind, at: Time, original: String| message.times.push(Timed { kind, at, original });
-    let modified = format!("mtime {}", stat.modified.rfc3339());
+        |kind: TimeKind, at: Time, original: Original| message.times.push(Timed { kind, at, original });
     match &reading.arrival {
-        Some((at, original)) => add(TimeKind::Arrival, *at, original.clone()),
+        Some((at, original)) => add(TimeKind::Arrival, *at, original.clone().into()),
         // `pickup` takes the time of the file for a message that has none (`copy_segment`).
-        None if entry.queue == "maildrop" => add(TimeKind::Created, stat.modified, modified.clone()),
+        None if entry.queue == "maildrop" => add(TimeKind::Created, stat.modified, Original::Mtime),
         None => {}
     }
     if let Name::Id(id) = name
         && let Some((seconds, microseconds)) = id.made
     {
-        let original = String::from_utf8_lossy(entry.name).into_owned();
-        add(TimeKind::IdTime, Time::new(seconds, microseconds * 1_000), original);
+        add(TimeKind::IdTime, Time::new(seconds, microseconds * 1_000), Text::new(entry.name).into());
     }
     // `qmgr_active_defer` sets the time of the file to that of the next attempt.
-    add(if planned { TimeKind::NextAttempt } else { TimeKind::Modified }, stat.modified, modified);
+    add(if planned { TimeKind::NextAttempt } else { TimeKind::Modified }, stat.modified, Original::Mtime);
 }

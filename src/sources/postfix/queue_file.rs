@@ -330,17 +330,17 @@ impl Walk<'_, '_> {
                 if reading.arrival.is_none()
                     && let Some(time) = arrival_time(&text)
                 {
-                    reading.arrival = Some((time, text.into_owned()));
+                    reading.arrival = Some((time, Text::from(&*text)));
                 }
             }
             b'S' => reading.note_sender(record, kept()),
             b'R' => reading.recipient(kept(), RecipientState::Pending),
             b'D' | b'/' => reading.recipient(kept(), RecipientState::Done),
             b'A' => reading.note_attribute(record, value),
-            b'F' => reading.attribute("full_name", kept()),
-            b'c' => reading.attribute("create_time", kept()),
-            b'L' => reading.attribute("content_filter", kept()),
-            b'>' => reading.attribute("redirect", kept()),
+            b'F' => reading.attribute(b"full_name", kept()),
+            b'c' => reading.attribute(b"create_time", kept()),
+            b'L' => reading.attribute(b"content_filter", kept()),
+            b'>' => reading.attribute(b"redirect", kept()),
             _ => {}
         }
         Ok(())
@@ -426,7 +426,7 @@ impl Reading {
         };
         // These belong to the next recipient, not to the message.
         if !matches!(name, b"dsn_orig_rcpt" | b"notify_flags") {
-            self.attribute(String::from_utf8_lossy(name), Text::new(value));
+            self.attribute(name, Text::new(value));
         }
     }
 }

@@ -1,13 +1,37 @@
 //! What was read from a queue file.
 
-use crate::evidence::{Confidence, Fact, Locus, Recipient, RecipientState, Text, Time};
+use crate::evidence::{Attribute, Confidence, Fact, Locus, Recipient, RecipientState, Text, Time};
 use crate::sources::Fault;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Recipients that are kept; all are counted.
 const MAX_RECIPIENTS: usize = 1_000;
 /// Attributes that are kept.
 const MAX_ATTRIBUTES: usize = 32;
+/// A message from the network has so many.
+const USUAL_ATTRIBUTES: usize = 14;
+/// Names that nearly every message has, so that none is written out a million times (`global/mail_proto.h`).
+const KNOWN_ATTRIBUTES: [&str; 18] = [
+    "log_ident",
+    "rewrite_context",
+    "create_time",
+    "log_client_name",
+    "log_client_address",
+    "log_client_port",
+    "log_message_origin",
+    "log_helo_name",
+    "log_protocol_name",
+    "client_name",
+    "reverse_client_name",
+    "client_address",
+    "client_port",
+    "server_address",
+    "server_port",
+    "helo_name",
+    "protocol_name",
+    "dsn_orig_rcpt",
+];
 /// Faults that are kept; the first ones say what happened.
 const MAX_FAULTS: usize = 8;
 
@@ -28,7 +52,7 @@ pub struct Reading {
     /// The SIZE record.
     pub size: Option<SizeRecord>,
     /// When the message came in, and the text of that.
-    pub arrival: Option<(Time, String)>,
+    pub arrival: Option<(Time, Text)>,
     /// The envelope sender.
     pub sender: Option<Text>,
     /// The recipients that are kept.
@@ -38,7 +62,7 @@ pub struct Reading {
     /// Recipients that are delivered or cancelled.
     pub done: u64,
     /// What else the envelope says.
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
     /// Where the content begins, as the M record shows.
     pub content_start: Option<u64>,
     /// Where the X record stands, if it was found.
@@ -89,9 +113,14 @@ impl Reading {
     }
 
     /// Notes an attribute.
-    pub fn attribute(&mut self, name: impl Into<String>, value: Text) {
+    pub fn attribute(&mut self, name: &[u8], value: Text) {
+        if self.attributes.is_empty() {
+            self.attributes.reserve(USUAL_ATTRIBUTES);
+        }
         if self.attributes.len() < MAX_ATTRIBUTES {
-            self.attributes.push((name.into(), value));
+            let known = KNOWN_ATTRIBUTES.into_iter().find(|known| known.as_bytes() == name);
+            let name = known.map_or_else(|| String::from_utf8_lossy(name).into_owned().into(), Cow::Borrowed);
+            self.attributes.push((name, value));
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: Postfix `global/record.c` (`rec_put`, `rec_get_raw`).
 
+use std::cell::Cell;
 use std::io;
 
 /// The first read: nearly every message has its envelope in it, and most end in it.
@@ -11,8 +12,13 @@ const NEXT_READ: usize = 64 << 10;
 /// A length of more than four groups of seven bits is refused, as `rec_get_raw` refuses it.
 const MAX_LENGTH_BYTES: usize = 4;
 
-/// Reads at most so many bytes at an offset.
-pub type ReadAt<'f> = dyn Fn(u64, usize) -> io::Result<Vec<u8>> + 'f;
+/// Reads at most so many bytes at an offset, in place of what is in the buffer.
+pub type ReadAt<'f> = dyn Fn(u64, usize, &mut Vec<u8>) -> io::Result<()> + 'f;
+
+thread_local! {
+    /// The buffer of the last message of this thread, for the next one.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +70,9 @@ pub struct Window<'f> {
 impl<'f> Window<'f> {
     /// A window on a file of this size. Nothing is read yet.
     pub fn new(size: u64, read_at: &'f ReadAt<'f>) -> Self {
-        Self { read_at, size, bytes: Vec::new(), start: 0 }
+        let mut bytes = BUFFER.take();
+        bytes.clear();
+        Self { read_at, size, bytes, start: 0 }
     }
 
     /// The size of the file.
@@ -126,7 +134,7 @@ impl<'f> Window<'f> {
         let reads_on = !self.bytes.is_empty() && (self.start..=end).contains(&offset);
         let step = if reads_on { NEXT_READ } else { FIRST_READ };
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        self.bytes = (self.read_at)(offset, step.max(wanted).min(left))?;
+        (self.read_at)(offset, step.max(wanted).min(left), &mut self.bytes)?;
         self.start = offset;
         if self.bytes.len() < wanted {
             // It has become shorter since it was opened.
@@ -136,14 +144,24 @@ impl<'f> Window<'f> {
     }
 }
 
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        if self.bytes.capacity() <= NEXT_READ {
+            BUFFER.set(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn first(bytes: &[u8]) -> Result<Record, Gap> {
-        let read = |offset: u64, length: usize| {
+        let read = |offset: u64, length: usize, into: &mut Vec<u8>| {
             let from = usize::try_from(offset).unwrap().min(bytes.len());
-            Ok(bytes[from..(from + length).min(bytes.len())].to_vec())
+            into.clear();
+            into.extend_from_slice(&bytes[from..(from + length).min(bytes.len())]);
+            Ok(())
         };
         Window::new(bytes.len() as u64, &read).record(0).unwrap()
     }

@@ -41,8 +41,12 @@ impl Spool {
         }
         let id = native_id(&name, entry.name);
         // The queue manager moves files while they are looked for, so one miss is not enough: `postsuper` looks twice too.
-        if id.as_ref().is_some_and(|id| self.has_message(entry.root, id) || self.has_message(entry.root, id))
-        {
+        let there = |id: &Text| {
+            entry.root.came_across(Path::new(""), id.bytes())
+                || self.has_message(entry.root, id)
+                || self.has_message(entry.root, id)
+        };
+        if id.as_ref().is_some_and(there) {
             return Record::Passed;
         }
         match self.lone_log(entry, &name, id) {

@@ -12,17 +12,27 @@ use super::settings::Settings;
 use super::side_log;
 use crate::evidence::{Damage, Fact, Instance, Locus, Record, Text};
 use crate::read::disk::{EntryKind, Root, not_regular};
+use crate::read::memory::Memory;
 use crate::read::process;
 use crate::sources::{Detected, Emit, Opened, Options, Unit};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+
+/// Messages that are remembered for the sake of their logs, in whatever queue they are.
+const MESSAGES: Memory = Memory {
+    scope: |folder| {
+        let queue = folder.iter().next()?.to_str()?;
+        (layout::content_of(queue) == Some(Content::Messages)).then(PathBuf::new)
+    },
+    id: |name| Some(name),
+};
 
 /// Prepares a spool for reading.
 ///
 /// # Errors
 /// When its folder cannot be opened, or has no queue folder in it.
 pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
-    let root = detected.open_root(options)?;
+    let root = detected.open_root(options)?.remembering(MESSAGES);
     let queues: Vec<&str> = QUEUES
         .into_iter()
         .filter(|queue| {

@@ -107,5 +107,5 @@ impl Draft {
 /// The modification time of a file, with this meaning.
 pub fn modified(kind: TimeKind, piece: &Piece) -> Timed {
     let at = piece.stat.modified;
-    Timed { kind, at, original: format!("mtime of {} {}", piece.path.display(), at.rfc3339()) }
+    Timed { kind, at, original: format!("mtime of {} {}", piece.path.display(), at.rfc3339()).into() }
 }

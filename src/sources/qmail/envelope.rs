@@ -4,7 +4,7 @@
 //! `markdone` (`T` becomes `D` once a recipient is delivered or given up), `todo_do` (todo).
 
 use super::records::{self, MAX_BYTES, Record};
-use crate::evidence::{Confidence, Recipient, RecipientState, Text};
+use crate::evidence::{Attribute, Confidence, Recipient, RecipientState, Text};
 use crate::sources::Fault;
 use std::io::{self, Read};
 
@@ -36,7 +36,7 @@ pub struct Envelope {
     /// Recipients still to be delivered to.
     pub pending: u64,
     /// Who handed it in: user and process.
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
 }
 
 impl Envelope {
@@ -111,7 +111,8 @@ impl Envelope {
     }
 
     fn todo(&mut self, record: Record<'_>, faults: &mut Faults) {
-        let mut attribute = |name: &str| self.attributes.push((name.to_owned(), Text::new(record.value)));
+        let mut attribute =
+            |name: &str| self.attributes.push((name.to_owned().into(), Text::new(record.value)));
         match record.kind {
             Some(b'u') => attribute("submitted_by_uid"),
             Some(b'p') => attribute("qmail_queue_process"),

@@ -16,8 +16,8 @@ pub fn add(message: &mut Message, file: &OpenFile) -> io::Result<bool> {
     let bytes = file.head(MAX_HEAD_BYTES)?;
     let headers = add_headers(message, &bytes);
     if let Some((invoked, at, original)) = headers.raw("Received").and_then(received) {
-        message.attributes.push(("qmail_queue".to_owned(), invoked));
-        message.times.push(Timed { kind: TimeKind::Submitted, at, original });
+        message.attributes.push(("qmail_queue".into(), invoked));
+        message.times.push(Timed { kind: TimeKind::Submitted, at, original: original.into() });
     }
     Ok(headers.body_at.is_some())
 }

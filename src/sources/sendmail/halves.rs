@@ -85,7 +85,7 @@ impl Spool {
         message.parts.push(Part::file(kind, entry.path, &stat));
         if let Some(at) = name::made(entry.id, stat.modified) {
             let original = String::from_utf8_lossy(entry.id).into_owned();
-            message.times.push(Timed { kind: TimeKind::IdTime, at, original });
+            message.times.push(Timed { kind: TimeKind::IdTime, at, original: original.into() });
         }
         message.times.push(Timed::mtime(TimeKind::Modified, &stat));
         message

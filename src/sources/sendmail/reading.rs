@@ -1,6 +1,6 @@
 //! What was read from a control file.
 
-use crate::evidence::{Confidence, Recipient, RecipientState, Text};
+use crate::evidence::{Attribute, Confidence, Recipient, RecipientState, Text};
 
 /// Recipients that are kept; all are counted.
 const MAX_RECIPIENTS: usize = 1_000;
@@ -73,7 +73,7 @@ pub struct Reading {
     /// The inode that the data file had.
     pub data_inode: Option<u64>,
     /// What else the envelope says.
-    pub attributes: Vec<(String, Text)>,
+    pub attributes: Vec<Attribute>,
     /// The header as it would be sent.
     pub headers: Vec<u8>,
     /// Whether the content was passed over, being of a version that is not known.
@@ -123,7 +123,7 @@ impl Reading {
     /// Notes an attribute.
     pub fn attribute(&mut self, name: impl Into<String>, value: Text) {
         if self.attributes.len() < MAX_ATTRIBUTES {
-            self.attributes.push((name.into(), value));
+            self.attributes.push((name.into().into(), value));
         }
     }
 

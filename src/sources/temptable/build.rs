@@ -171,7 +171,7 @@ impl Draft {
     fn note(&mut self, name: &str, value: Text) {
         let attributes = &mut self.message.attributes;
         if attributes.len() < MAX_ATTRIBUTES && !attributes.iter().any(|(known, _)| known == name) {
-            attributes.push((name.to_owned(), value));
+            attributes.push((name.to_owned().into(), value));
         }
     }
 
@@ -204,7 +204,7 @@ impl Draft {
 
     fn known_time(&mut self, kind: TimeKind, at: Time, original: String) {
         if self.message.time(kind).is_none() {
-            self.message.times.push(Timed { kind, at, original });
+            self.message.times.push(Timed { kind, at, original: original.into() });
         }
     }
 

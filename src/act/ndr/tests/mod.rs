@@ -253,7 +253,7 @@ fn a_report_goes_out_from_nobody_and_asks_for_no_report() {
 #[test]
 fn bytes_that_are_no_characters_do_not_make_a_report_international() {
     let mut sample = named("one-recipient");
-    sample.notice.recipients[0].address = Text::new(b"b\xe9b\xc3\xa9@fabrikam.example".to_vec());
+    sample.notice.recipients[0].address = Text::new(b"b\xe9b\xc3\xa9@fabrikam.example");
     let parts = mime::parts(&sample.report());
     assert_eq!(parts[2].kind, "message/delivery-status");
     assert!(parts[2].raw.is_ascii());

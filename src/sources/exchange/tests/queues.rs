@@ -19,7 +19,7 @@ fn the_arrival_is_the_filetime_that_the_server_wrote() {
     let message = scanned.file("0001.EML");
     assert_eq!(message.time(TimeKind::Arrival).unwrap().rfc3339(), "2008-03-14T09:15:32.456Z");
     assert_eq!(message.time(TimeKind::HeaderDate).unwrap().rfc3339(), "2008-03-14T09:15:30Z");
-    assert!(message.times[0].original.contains("FILETIME=[F44FA680:01C885B3]"));
+    assert!(message.times[0].original().contains("FILETIME=[F44FA680:01C885B3]"));
     let modified = message.stat().unwrap().modified;
     assert_eq!(message.time(TimeKind::Modified), Some(modified));
     assert!(attributes(message, "Received (newest)")[0].ends_with("Fri, 14 Mar 2008 09:15:32 +0000"));

@@ -5,10 +5,17 @@ use crate::sources::postfix::queue_file::{self, Reader};
 use crate::sources::postfix::reading::Reading;
 use crate::sources::postfix::records::Window;
 
+/// Reads as from a file of these bytes.
+fn copy(bytes: &[u8], offset: u64, length: usize, into: &mut Vec<u8>) {
+    let from = usize::try_from(offset).unwrap().min(bytes.len());
+    into.clear();
+    into.extend_from_slice(&bytes[from..from.saturating_add(length).min(bytes.len())]);
+}
+
 fn read(bytes: &[u8], reader: Reader, deep: bool) -> Reading {
-    let read_at = |offset: u64, length: usize| {
-        let from = usize::try_from(offset).unwrap().min(bytes.len());
-        Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
+    let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| {
+        copy(bytes, offset, length, into);
+        Ok(())
     };
     queue_file::read(&mut Window::new(bytes.len() as u64, &read_at), reader, deep).unwrap()
 }
@@ -92,9 +99,10 @@ fn a_million_recipients_are_counted_and_a_thousand_kept() {
 #[test]
 fn a_file_of_zeros_of_any_length_is_given_up_at_its_start() {
     let asked = std::cell::Cell::new(0);
-    let read_at = |_: u64, length: usize| {
+    let read_at = |_: u64, length: usize, into: &mut Vec<u8>| {
         asked.set(asked.get() + 1);
-        Ok(vec![0; length])
+        *into = vec![0; length];
+        Ok(())
     };
     let reading = queue_file::read(&mut Window::new(1 << 30, &read_at), Reader::QueueManager, true).unwrap();
     assert_eq!(asked.get(), 1, "a gigabyte is not read to say that it is nothing");
@@ -105,10 +113,10 @@ fn a_file_of_zeros_of_any_length_is_given_up_at_its_start() {
 fn attributes_without_a_value_are_given_up_after_a_few() {
     let bytes = b"A\x00".repeat(1 << 16);
     let asked = std::cell::Cell::new(0);
-    let read_at = |offset: u64, length: usize| {
+    let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| {
         asked.set(asked.get() + 1);
-        let from = usize::try_from(offset).unwrap();
-        Ok(bytes[from..(from + length).min(bytes.len())].to_vec())
+        copy(&bytes, offset, length, into);
+        Ok(())
     };
     let mut window = Window::new(bytes.len() as u64, &read_at);
     let reading = queue_file::read(&mut window, Reader::QueueManager, true).unwrap();
@@ -143,10 +151,10 @@ fn a_healthy_message_of_any_size_costs_two_small_reads() {
     for (lines, reads) in [(0, 1), (1_000, 2), (1_000_000, 2)] {
         let bytes = longer(lines);
         let asked = std::cell::RefCell::new(Vec::new());
-        let read_at = |offset: u64, length: usize| {
+        let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| {
             asked.borrow_mut().push(length);
-            let from = usize::try_from(offset).unwrap().min(bytes.len());
-            Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
+            copy(&bytes, offset, length, into);
+            Ok(())
         };
         let mut window = Window::new(bytes.len() as u64, &read_at);
         let reading = queue_file::read(&mut window, Reader::QueueManager, false).unwrap();

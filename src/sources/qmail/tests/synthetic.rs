@@ -27,7 +27,7 @@ fn every_state_of_a_message_is_told_by_its_files() {
     let queued = case.message("mess/2/5");
     assert_eq!(queued.queue, "todo");
     assert_eq!(queued.envelope.recipients.len(), 1, "`intd` is another name of `todo`");
-    assert!(queued.attributes.contains(&("submitted_by_uid".to_owned(), Text::from("0"))));
+    assert!(queued.attributes.contains(&("submitted_by_uid".into(), Text::from("0"))));
     let begun = &case.message("mess/1/4").envelope;
     assert_eq!(begun.sender, Some(Text::from("s@lab.test")), "as far as `intd` was written");
     let waiting = case.message("mess/0/6");

@@ -41,7 +41,7 @@ fn all_eras_tell_the_same_of_the_same_table() {
 fn times_keep_what_the_export_prints_beside_what_they_mean() {
     let seen = scan(&fixture("eras").join(ERAS[6]));
     let submitted = seen.messages[0].times.iter().find(|timed| timed.kind == TimeKind::Submitted).unwrap();
-    assert_eq!(submitted.original, "09:15:32.123 AM 3/14/2008 (Low: 0xF41CD6B0 High: 0x01C885B3)");
+    assert_eq!(submitted.original(), "09:15:32.123 AM 3/14/2008 (Low: 0xF41CD6B0 High: 0x01C885B3)");
 }
 
 #[test]
