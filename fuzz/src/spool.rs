@@ -91,6 +91,7 @@ impl World {
             None => ListingChoice::None,
         };
         let request = ScanRequest {
+            no_envelopes: false,
             paths: vec![spool],
             temp_tables: Vec::new(),
             source: Some(source.name().to_owned()),
@@ -345,7 +346,7 @@ impl World {
 
 fn messages(opened: &Opened, path: &Path, kind: EntryKind) -> Vec<Message> {
     let mut messages = Vec::new();
-    (opened.read)(Unit { root: &opened.root, path, kind }, &mut |record| {
+    (opened.read)(Unit { root: &opened.root, path, kind, lean: false }, &mut |record| {
         if let Record::Message(message) = record {
             messages.push(*message);
         }

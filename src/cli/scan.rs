@@ -6,7 +6,7 @@ use crate::findings::Summary;
 use crate::report::{self, ReportOptions};
 use crate::run::exit::Exit;
 use crate::run::filter::Filter;
-use crate::run::{interrupt, scan};
+use crate::run::{ScanRequest, interrupt, scan};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
@@ -16,6 +16,14 @@ use std::path::PathBuf;
 pub struct ScanArgs {
     #[command(flatten)]
     evidence: EvidenceArgs,
+
+    /// Open no message of Postfix and Exim unless its name, place, owner, mode or times give a rule cause to
+    ///
+    /// A first look at a queue that has exploded. Whatever is reported was read; rules that need the envelope of the rest
+    /// (`corrupt`, `expired`, `future-time`, of Exim also `held` and `duplicate-message`) are named as not judged.
+    #[arg(long, conflicts_with = "deep", help_heading = "Evidence")]
+    no_envelopes: bool,
+
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -200,6 +208,7 @@ pub fn run(args: ScanArgs, colour: settings::Colour) -> Result<Exit> {
     };
     let mut report = report::make(&format, &options)?;
     let request = settings::request(&args.evidence, filter(args.filter)?)?;
+    let request = ScanRequest { no_envelopes: args.no_envelopes, ..request };
     let mut outcome = scan::scan(&request)?;
     let roots: Vec<Text> = outcome.summary.instances.iter().map(|instance| instance.root.clone()).collect();
     let mut out = output::Report::open(args.report.output.as_deref(), &roots)?;

@@ -67,6 +67,7 @@ pub fn request(args: &EvidenceArgs, filter: Filter) -> Result<ScanRequest> {
         source: args.source.clone(),
         listing: listing(&args.listing)?,
         options: options(args)?,
+        no_envelopes: false,
         filter,
         settle: args.settle.map_or(SETTLE, std::time::Duration::from_secs),
         threads: args.threads.unwrap_or_else(threads).clamp(1, 64),

@@ -9,6 +9,9 @@ use crate::evidence::{Confidence, Instance, Message, Shown, Sign, Text};
 use crate::findings::{Class, Finding, ListedAs, Opinion, Outlook, Silent, Visibility};
 use sha2::{Digest as _, Sha256};
 
+/// Why a rule has nothing to say of a message that was not opened.
+const NOT_READ: &str = "envelopes were not read (`--no-envelopes`)";
+
 /// What the rules say of one case.
 #[derive(Debug, Default)]
 pub struct Weighed {
@@ -24,6 +27,9 @@ pub fn weigh(case: &Case<'_>) -> Weighed {
     let mut silent = Vec::new();
     for rule in rules::ALL {
         match (rule.judge)(case) {
+            Verdict::Nothing | Verdict::Silent(_) if case.message.blind_to.contains(&rule.name) => {
+                silent.push((*rule, NOT_READ.into()));
+            }
             Verdict::Nothing => {}
             Verdict::Silent(why) => silent.push((*rule, why)),
             Verdict::Fires(reason) => {

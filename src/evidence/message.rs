@@ -32,6 +32,9 @@ pub struct Message {
     pub signs: Vec<Signed>,
     /// Kept as evidence, shown by `ghostq show`: name and value (authenticated sender, client address).
     pub attributes: Vec<Attribute>,
+    /// Rules that have nothing to go by, because the message was not opened; empty if it was. A finding is of one that was.
+    #[serde(skip)]
+    pub blind_to: &'static [&'static str],
 }
 
 impl Message {
@@ -50,6 +53,7 @@ impl Message {
             size: None,
             signs: Vec::new(),
             attributes: Vec::new(),
+            blind_to: &[],
         }
     }
 

@@ -37,6 +37,8 @@ pub struct ScanRequest {
     pub listing: ListingChoice,
     /// What the sources are told.
     pub options: Options,
+    /// Open no message in which nothing seems wrong by names and metadata, where the source can tell.
+    pub no_envelopes: bool,
     /// What to report.
     pub filter: Filter,
     /// How long to wait between the two looks at a running mail system.

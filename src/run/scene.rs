@@ -2,11 +2,13 @@
 
 use super::ScanRequest;
 use super::prepare::{Prepared, prepare};
+use super::settle::is_counted;
 use super::views::Views;
 use crate::correlate::case::{Case, Clock};
 use crate::correlate::live_view::LiveView;
+use crate::correlate::weigh::weigh;
 use crate::evidence::{Instance, Message, Record};
-use crate::scan::pool::read_all;
+use crate::scan::pool::{Asks, read_all};
 use crate::scan::progress::Progress;
 use anyhow::Result;
 use std::ops::ControlFlow;
@@ -59,9 +61,21 @@ impl<'a> Scene<'a> {
         mut take: impl FnMut(S) -> ControlFlow<()>,
     ) {
         self.progress.stage(stage);
-        read_all(&self.prepared.places, self.request.threads, &self.progress, note, &mut |sheet| {
+        let asks: &Asks<'_> = &|message| self.asks(message);
+        let asks = self.request.no_envelopes.then_some(asks);
+        read_all(&self.prepared.places, self.request.threads, &self.progress, asks, note, &mut |sheet| {
             if super::interrupt::interrupted() { ControlFlow::Break(()) } else { take(sheet) }
         });
+    }
+
+    /// Whether a message that was not opened has to be: a rule speaks of it, and of more than how many there are.
+    fn asks(&self, message: &Message) -> bool {
+        let filter = &self.request.filter;
+        let finding = self.case(message).and_then(|case| weigh(&case).finding);
+        finding.is_some_and(|finding| {
+            let mut opinions = finding.opinions.iter();
+            !opinions.all(|opinion| is_counted(opinion) && !filter.wants_each(&opinion.rule))
+        })
     }
 
     /// The listing that speaks for a place.
@@ -92,5 +106,13 @@ fn remarks(request: &ScanRequest, prepared: &Prepared) -> Vec<String> {
         let path = path.display();
         if on_this_host { format!("looked for `{path}` in vain ({why})") } else { format!("`{path}`: {why}") }
     });
-    found.chain(in_vain).collect()
+    let read = prepared.places.iter().zip(&prepared.sources);
+    let read = read.filter(|(_, source)| request.no_envelopes && !source.is_lean()).map(|(place, source)| {
+        format!(
+            "`--no-envelopes` changes nothing for `{}`: every message of {} is read",
+            place.instance.label,
+            source.name()
+        )
+    });
+    found.chain(in_vain).chain(read).collect()
 }

@@ -345,7 +345,7 @@ fn drop_explained_remnant(finding: &mut Finding, stems: &HashSet<(usize, Text)>)
 
 /// Whether a message of which only this is said is counted rather than reported: by nature of the rule, or because the rule
 /// itself found it to be no more than a note.
-fn is_counted(opinion: &Opinion) -> bool {
+pub fn is_counted(opinion: &Opinion) -> bool {
     let rule = rules::by_name(&opinion.rule);
     rule.is_some_and(|rule| rule.counted || (opinion.class == Class::Note && rule.class != Class::Note))
 }

@@ -68,7 +68,7 @@ fn read_deeply(request: &ScanRequest, shown: &mut [Finding]) -> Result<()> {
         let Some(place) = prepared.places.get(finding.message.instance) else { continue };
         let path = finding.message.place.path.to_path();
         let Ok((kind, _)) = place.root.stat(&path) else { continue };
-        let unit = Unit { root: &place.root, path: &path, kind };
+        let unit = Unit { root: &place.root, path: &path, kind, lean: false };
         read_contained(place, unit, &mut |record| {
             if let Record::Message(mut message) = record
                 && message.place == finding.message.place

@@ -3,7 +3,7 @@
 use super::batch::{Batch, ENTRIES};
 use super::progress::Progress;
 use super::walk::{Step, walk};
-use crate::evidence::{Damage, DamageKind, Locus, Record, Text};
+use crate::evidence::{Damage, DamageKind, Locus, Message, Record, Text};
 use crate::sources::{Emit, Opened, Unit};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::ops::ControlFlow;
@@ -16,6 +16,9 @@ const MAX_WEIGHT: usize = 4_096;
 const IN_FLIGHT: usize = 2;
 /// Reader threads carry this name, by which a panic in one of them is told from any other.
 pub const READER_THREAD: &str = "ghostq-reader";
+
+/// Whether a message that was not opened has to be, after all. Where nobody decides that, every message is opened at once.
+pub type Asks<'a> = dyn Fn(&Message) -> bool + Sync + 'a;
 
 struct Work {
     instance: usize,
@@ -33,6 +36,7 @@ struct Output<S> {
 struct Reader<'a, S, N> {
     opened: &'a [Opened],
     output: &'a Sender<Output<S>>,
+    asks: Option<&'a Asks<'a>>,
     note: &'a N,
     sheet: S,
     /// How many records are noted on the sheet.
@@ -43,13 +47,14 @@ struct Reader<'a, S, N> {
     unit: Vec<Record>,
 }
 
-/// Reads everything in the opened places. `note` writes each record on the sheet of its reader, and `take` gets each sheet.
+/// Reads everything in the opened places, but opens messages in which nothing seems wrong only if `asks` says so. `note` writes each record on the sheet of its reader, and `take` gets each sheet.
 ///
 /// The order of the records is that of completion, not of the disk. When `take` breaks off, all threads end.
 pub fn read_all<S: Default + Send>(
     opened: &[Opened],
     threads: usize,
     progress: &Progress,
+    asks: Option<&Asks<'_>>,
     note: &(impl Fn(&mut S, Record) + Sync),
     take: &mut dyn FnMut(S) -> ControlFlow<()>,
 ) {
@@ -64,7 +69,7 @@ pub fn read_all<S: Default + Send>(
             let _spawned = thread.spawn_scoped(scope, move || {
                 let sheet = S::default();
                 let output = &output;
-                Reader { opened, output, note, sheet, records: 0, weight: 0, unit: Vec::new() }
+                Reader { opened, output, asks, note, sheet, records: 0, weight: 0, unit: Vec::new() }
                     .read_batches(&work);
             });
         }
@@ -125,7 +130,7 @@ impl<S: Default, N: Fn(&mut S, Record)> Reader<'_, S, N> {
                 let root = near.as_ref().unwrap_or(&place.root);
                 for number in numbers {
                     let Some(kind) = batch.path(folder, number, &mut path) else { continue };
-                    let unit = Unit { root, path: &path, kind };
+                    let unit = Unit { root, path: &path, kind, lean: self.asks.is_some() };
                     if self.read_one(place, instance, unit).is_break() {
                         return;
                     }
@@ -144,8 +149,31 @@ impl<S: Default, N: Fn(&mut S, Record)> Reader<'_, S, N> {
         sent(self.output.send(Output { records, sheet }).is_ok())
     }
 
-    /// Reads one unit. A panic becomes damage that names the file.
+    /// Reads one unit, and once more in full if its message has to be opened after all.
     fn read_one(&mut self, place: &Opened, instance: usize, unit: Unit<'_>) -> ControlFlow<()> {
+        let mut gone = self.read_unit(place, instance, unit).is_break();
+        if self.is_asked_for() {
+            self.unit.clear();
+            gone |= self.read_unit(place, instance, Unit { lean: false, ..unit }).is_break();
+        }
+        self.tell_missed(unit);
+        self.note_unit();
+        let full = self.records >= ENTRIES as u64 || self.weight >= MAX_WEIGHT;
+        if full { self.send() } else { sent(!gone) }
+    }
+
+    /// Whether the unit has a message that was not opened and has to be.
+    fn is_asked_for(&self) -> bool {
+        self.asks.is_some_and(|asks| {
+            self.unit.iter().any(|record| match record {
+                Record::Message(message) => !message.blind_to.is_empty() && asks(message),
+                _ => false,
+            })
+        })
+    }
+
+    /// Reads one unit. A panic becomes damage that names the file.
+    fn read_unit(&mut self, place: &Opened, instance: usize, unit: Unit<'_>) -> ControlFlow<()> {
         let mut gone = false;
         let mut emit = |mut record: Record| {
             if let Record::Message(message) = &mut record {
@@ -167,10 +195,7 @@ impl<S: Default, N: Fn(&mut S, Record)> Reader<'_, S, N> {
                 "report it with the file, if it may be shown",
             )));
         }
-        self.tell_missed(unit);
-        self.note_unit();
-        let full = self.records >= ENTRIES as u64 || self.weight >= MAX_WEIGHT;
-        if full { self.send() } else { sent(!gone) }
+        sent(!gone)
     }
 
     fn note_unit(&mut self) {

@@ -93,7 +93,7 @@ fn looks_the_same(message: &Message, kind: EntryKind, place: &Opened) -> bool {
     let mut same = false;
     for (path, kind) in files {
         let mut spoke = false;
-        let unit = Unit { root: &place.root, path: &path, kind };
+        let unit = Unit { root: &place.root, path: &path, kind, lean: false };
         let read = read_contained(place, unit, &mut |record| {
             if let Record::Message(now) = record
                 && now.place == message.place
@@ -134,7 +134,7 @@ mod tests {
         let mut opened = Exim.open(&detected, &Options::default()).unwrap();
         opened.instance.live = Some(Live { pid: 1, since: Time::from_unix(0) });
         let mut seen = None;
-        let unit = Unit { root: &opened.root, path: Path::new(DATA), kind: EntryKind::Regular };
+        let unit = Unit { root: &opened.root, path: Path::new(DATA), kind: EntryKind::Regular, lean: false };
         (opened.read)(unit, &mut |record| {
             if let Record::Message(message) = record {
                 seen = Some(*message);
@@ -168,7 +168,7 @@ mod tests {
         opened.instance.live = Some(Live { pid: 1, since: Time::from_unix(0) });
         let path = Path::new("queue/32/3252b9b1/message");
         let mut seen = None;
-        let unit = Unit { root: &opened.root, path, kind: EntryKind::Regular };
+        let unit = Unit { root: &opened.root, path, kind: EntryKind::Regular, lean: false };
         (opened.read)(unit, &mut |record| {
             if let Record::Message(message) = record {
                 seen = Some(*message);

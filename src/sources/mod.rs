@@ -88,6 +88,11 @@ pub trait Source: Sync {
 
     /// What it does when it starts, or its queue is run.
     fn habits(&self) -> &'static Habits;
+
+    /// Whether it makes use of [`Unit::lean`]; a source that does not opens every message.
+    fn is_lean(&self) -> bool {
+        false
+    }
 }
 
 /// What there is to say about a source.
@@ -217,6 +222,9 @@ pub struct Unit<'a> {
     pub path: &'a Path,
     /// What it is; never unknown: the walk looks where the directory does not say.
     pub kind: EntryKind,
+    /// Whether a message need not be opened of which name, place and metadata show that nothing is wrong. What it then cannot
+    /// be judged by stands in [`Message::blind_to`].
+    pub lean: bool,
 }
 
 /// Receives records; `Break` means that nobody wants more.

@@ -382,7 +382,7 @@ fn walk(opened: &Opened, folder: &Path, depth: usize, records: &mut Vec<Record>)
             }
             continue;
         }
-        (opened.read)(Unit { root: &opened.root, path: &path, kind }, &mut |record| {
+        (opened.read)(Unit { root: &opened.root, path: &path, kind, lean: false }, &mut |record| {
             records.push(record);
             ControlFlow::Continue(())
         });

@@ -16,7 +16,7 @@ fn messages(source: &str, case: &str) -> Vec<(Message, Vec<u8>)> {
     let mut found = Vec::new();
     for path in crate::support::paths_below(folder.path()).iter().filter(|path| path.is_file()) {
         let below = path.strip_prefix(folder.path()).unwrap();
-        let unit = Unit { root: &opened.root, path: below, kind: EntryKind::Regular };
+        let unit = Unit { root: &opened.root, path: below, kind: EntryKind::Regular, lean: false };
         (opened.read)(unit, &mut |record| {
             if let Record::Message(message) = record {
                 found.push((*message, std::fs::read(path).unwrap()));

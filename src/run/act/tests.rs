@@ -64,6 +64,7 @@ impl Desk {
         };
         let options = crate::sources::Options { now_given: true, ..fixture_options(source, case) };
         let scan = ScanRequest {
+            no_envelopes: false,
             paths: vec![spool],
             temp_tables: Vec::new(),
             source: Some(source.name().to_owned()),

@@ -74,7 +74,7 @@ fn scan_with(path: &Path, options: &Options) -> Scanned {
         entries.sort_by(|one, other| one.0.cmp(&other.0));
         for (name, kind) in entries {
             let path = top.join(name);
-            (opened.read)(Unit { root: &opened.root, path: &path, kind }, &mut |record| {
+            (opened.read)(Unit { root: &opened.root, path: &path, kind, lean: false }, &mut |record| {
                 match record {
                     Record::Message(message) => messages.push(*message),
                     Record::Damage(damage) => damages.push(damage),

@@ -95,6 +95,11 @@ pub fn may_be(entry: &Entry<'_>) -> bool {
     places(entry, None).iter().any(|path| entry.root.listed(path) != Some(false))
 }
 
+/// Whether there is a journal of such a message, or may be: where the folders were not listed they are asked.
+pub fn is_there(entry: &Entry<'_>) -> bool {
+    may_be(entry) && places(entry, None).iter().any(|path| entry.root.exists(path))
+}
+
 /// The journals of a message.
 #[derive(Debug, Default)]
 pub struct Found {

@@ -34,6 +34,8 @@ pub struct Spool {
     pub generation: Generation,
     /// Whether every body is read.
     pub deep: bool,
+    /// Rules that have nothing to go by where an envelope is not read.
+    pub blind_to: &'static [&'static str],
     /// Whether Exim runs here, so that a second look shows what is in the making.
     pub live: bool,
     /// The newest time that the kernel stamped on its folders.
@@ -121,6 +123,29 @@ impl Spool {
             self.add_log(&mut message, &entry, &read.done);
         }
         Ok(message)
+    }
+
+    /// The message without opening it, if names, places and metadata show nothing that calls for that. Its size is that of
+    /// its two files, which is more than that of its content.
+    pub fn glance(&self, entry: &Entry<'_>) -> Option<Message> {
+        let (kind, stat) = entry.root.stat(entry.path).ok()?;
+        let (path, body_kind, body) = entry.find(Half::Data)?;
+        let regular = kind == EntryKind::Regular && body_kind == EntryKind::Regular;
+        let whole = regular && stat.size > 0 && body.size >= first_line(entry);
+        let beside = path.parent() == Some(entry.spot.folder.as_path());
+        if !(whole && beside)
+            || journal::is_there(entry)
+            || self.owner.refusal(&stat).is_some()
+            || self.unseen(entry).is_some()
+            || !self.place_signs(entry).is_empty()
+        {
+            return None;
+        }
+        let mut message = self.blank(entry, PartKind::Envelope, &stat);
+        message.parts.push(Part::file(PartKind::Content, &path, &body));
+        message.size = Some(stat.size.saturating_add(body.size));
+        message.blind_to = self.blind_to;
+        Some(message)
     }
 
     /// A message of which only its file and the name of that are known.
@@ -227,7 +252,7 @@ impl Spool {
     ) -> Option<Signed> {
         let (path, _, stat) = body;
         let place = Text::from_path(path);
-        let first_line = entry.id.len() as u64 + 3;
+        let first_line = first_line(entry);
         if stat.size < first_line {
             let text = format!(
                 "its body file has {} bytes, fewer than its first line alone ({first_line}): an empty message would be sent",
@@ -326,6 +351,11 @@ fn settle_signs(unseen: Option<Signed>, signs: Vec<Signed>) -> Vec<Signed> {
         signs.into_iter().partition(|signed| matches!(signed.sign, Sign::Held | Sign::JournalLeft));
     unseen.facts.extend(told.into_iter().flat_map(|signed| signed.facts));
     std::iter::once(unseen).chain(kept).collect()
+}
+
+/// A body file begins with its own name and a line feed.
+fn first_line(entry: &Entry<'_>) -> u64 {
+    entry.id.len() as u64 + 3
 }
 
 fn cut_off(stat: &Stat, confidence: Confidence, fact: Fact) -> Signed {
@@ -454,7 +484,7 @@ fn fill(message: &mut Message, entry: &Entry<'_>, read: &mut HeaderFile, body: O
         message.times.insert(0, Timed { kind: TimeKind::Arrival, at, original: original.into() });
     }
     // What the listing shows: header and body, with the empty line between them (`queue.c`, `queue_list`).
-    let content = |stat: &Stat| stat.size.saturating_sub(entry.id.len() as u64 + 3);
+    let content = |stat: &Stat| stat.size.saturating_sub(first_line(entry));
     message.size = body.map(|stat| read.header_size.saturating_add(content(stat)).saturating_add(1));
     message.envelope.sender = read.sender.clone();
     if read.read > read.recipients.len() as u64 || read.stated.is_some_and(|stated| stated > read.read) {

@@ -90,4 +90,8 @@ impl Source for Exim {
     fn habits(&self) -> &'static Habits {
         &fates::HABITS
     }
+
+    fn is_lean(&self) -> bool {
+        true
+    }
 }

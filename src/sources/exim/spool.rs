@@ -52,6 +52,7 @@ pub fn open(detected: &Detected, options: &Options) -> anyhow::Result<Opened> {
         owner: Owner::of(&root, &if bare { PathBuf::new() } else { PathBuf::from("input") }),
         generation: Generation::new(queues.clone(), bare, last_activity),
         deep: options.deep,
+        blind_to: blind_to(&options.limits),
         live: live.is_some(),
         last_activity,
     });
@@ -106,6 +107,15 @@ fn instance(
     }
 }
 
+/// Rules that go by what is in an envelope file: damage, whether the message is frozen, its Message-ID, when it came in. How old
+/// it may become only the operator can say.
+fn blind_to(limits: &Limits) -> &'static [&'static str] {
+    match (limits.queue_lifetime, limits.bounce_lifetime) {
+        (None, None) => &["corrupt", "held", "future-time", "duplicate-message"],
+        _ => &["corrupt", "held", "future-time", "duplicate-message", "expired"],
+    }
+}
+
 /// The name of the queue, if the folder of a named queue was given: it lies in a spool.
 fn named_queue(root: &Path) -> Option<String> {
     let parent = root.canonicalize().ok()?.parent()?.to_owned();
@@ -137,7 +147,11 @@ fn read_file(spool: &Spool, unit: &Unit<'_>, spot: &Spot) -> Result<Record, Dama
         Name::Half { id, made, half, tail } => {
             let entry = Entry { root, path, spot, id, made, tail };
             match half {
-                Half::Header => spool.message(entry).map(|message| Record::Message(Box::new(message))),
+                Half::Header => {
+                    let glanced = unit.lean.then(|| spool.glance(&entry)).flatten();
+                    let message = glanced.map_or_else(|| spool.message(entry), Ok);
+                    message.map(|message| Record::Message(Box::new(message)))
+                }
                 Half::Data => spool.body(entry),
                 Half::Journal => spool.journal(entry),
             }

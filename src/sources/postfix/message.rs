@@ -14,9 +14,12 @@ use crate::evidence::{
     Confidence, Damage, Fact, Locus, Message, Original, Part, PartKind, Sign, Signed, Stat, Text, Time,
     TimeKind, Timed,
 };
-use crate::read::disk::{OpenFile, Root};
+use crate::read::disk::{EntryKind, OpenFile, Root};
 use std::io;
 use std::path::Path;
+
+/// Rules that go by what is in a file: damage, and when it came in and from whom.
+const BLIND_TO: &[&str] = &["corrupt", "expired", "future-time"];
 
 /// What a spool's files are judged by.
 #[derive(Debug)]
@@ -61,30 +64,59 @@ impl Spool {
     /// [`Damage`] if the file cannot be read.
     pub fn read_message(&self, entry: Entry<'_>, deep: bool) -> Result<Message, Damage> {
         let file = entry.root.open_file(entry.path)?;
-        let place = Text::from_path(entry.path);
         let name = name::judge(entry.name);
-        let seen = Seen { queue: entry.queue, path: &place, stat: &file.stat, owner: &self.owner };
-        let mut signs = seen.signs();
-        signs.extend(seen.inode_sign(&name));
-        let is_ready = seen.is_ready();
-        signs.extend(self.place_signs(&entry, &name));
-        merge_unfinished(&mut signs);
-
-        let mut message = Message::at(entry.queue, Locus::whole(place));
-        message.ids.native = native_id(&name, entry.name);
-        message.parts.push(Part::file(PartKind::Whole, entry.path, &file.stat));
+        let mut message = self.unopened(&entry, &name, &file.stat);
+        let planned = self.is_planned(&message, &file.stat);
         let failed = |error: io::Error| entry.root.refused(entry.path, &error);
         let read_at = |offset: u64, length: usize, into: &mut Vec<u8>| file.read_at(offset, length, into);
         let mut window = Window::new(file.stat.size, &read_at);
         let reading = queue_file::read(&mut window, Reader::of(entry.queue), deep).map_err(failed)?;
-        content_signs(&entry, &file, &reading, &mut signs);
-        let planned = is_ready && will_be_tried(entry.queue, &signs);
-        times(&mut message, &entry, &name, planned, &file.stat, &reading);
+        content_signs(&entry, &file, &reading, &mut message.signs);
+        times(&mut message, &entry, &name, planned, &file.stat, reading.arrival.as_ref());
         let start = reading.content_start;
         fill(&mut message, &entry, &file, reading);
-        message.signs = signs;
         self.explain(&mut message, &entry, &mut window, start).map_err(failed)?;
         Ok(message)
+    }
+
+    /// The message without opening it, if name, place and metadata show nothing that calls for that. What lies in the other
+    /// queues was held, set aside or handed in, and is to be told whatever is in it; an inode in a name calls for nothing.
+    pub fn glance(&self, entry: &Entry<'_>) -> Option<Message> {
+        if !matches!(entry.queue, "incoming" | "active" | "deferred") {
+            return None;
+        }
+        let (kind, stat) = entry.root.stat(entry.path).ok()?;
+        let name = name::judge(entry.name);
+        let mut message = self.unopened(entry, &name, &stat);
+        if kind != EntryKind::Regular || stat.size == 0 || !message.signs.iter().all(is_inode) {
+            return None;
+        }
+        let planned = self.is_planned(&message, &stat);
+        times(&mut message, entry, &name, planned, &stat, None);
+        message.size = Some(stat.size);
+        message.blind_to = BLIND_TO;
+        Some(message)
+    }
+
+    /// The message as name, place and metadata show it.
+    fn unopened(&self, entry: &Entry<'_>, name: &Name, stat: &Stat) -> Message {
+        let place = Text::from_path(entry.path);
+        let seen = Seen { queue: entry.queue, path: &place, stat, owner: &self.owner };
+        let mut signs = seen.signs();
+        signs.extend(seen.inode_sign(name));
+        signs.extend(self.place_signs(entry, name));
+        merge_unfinished(&mut signs);
+        let mut message = Message::at(entry.queue, Locus::whole(place));
+        message.ids.native = native_id(name, entry.name);
+        message.parts.push(Part::file(PartKind::Whole, entry.path, stat));
+        message.signs = signs;
+        message
+    }
+
+    /// Whether the time of the file is that of its next attempt.
+    fn is_planned(&self, message: &Message, stat: &Stat) -> bool {
+        let seen = Seen { queue: &message.queue, path: &message.place.path, stat, owner: &self.owner };
+        seen.is_ready() && will_be_tried(&message.queue, &message.signs)
     }
 
     /// What the name and the folder say.
@@ -155,7 +187,7 @@ impl Spool {
         window: &mut Window<'_>,
         content_start: Option<u64>,
     ) -> io::Result<()> {
-        if !self.deep && message.signs.iter().all(|signed| matches!(signed.sign, Sign::NameInode { .. })) {
+        if !self.deep && message.signs.iter().all(is_inode) {
             return Ok(());
         }
         if let Some(start) = content_start {
@@ -181,6 +213,10 @@ impl Spool {
         }
         message.parts.push(Part::file(PartKind::Side, &path, &file.stat));
     }
+}
+
+fn is_inode(signed: &Signed) -> bool {
+    matches!(signed.sign, Sign::NameInode { .. })
 }
 
 /// The queue ID of a name, or of what the name begins with.
@@ -302,11 +338,11 @@ fn times(
     name: &Name,
     planned: bool,
     stat: &Stat,
-    reading: &Reading,
+    arrival: Option<&(Time, Text)>,
 ) {
     let mut add =
         |kind: TimeKind, at: Time, original: Original| message.times.push(Timed { kind, at, original });
-    match &reading.arrival {
+    match arrival {
         Some((at, original)) => add(TimeKind::Arrival, *at, original.clone().into()),
         // `pickup` takes the time of the file for a message that has none (`copy_segment`).
         None if entry.queue == "maildrop" => add(TimeKind::Created, stat.modified, Original::Mtime),

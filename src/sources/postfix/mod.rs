@@ -93,4 +93,8 @@ impl Source for Postfix {
     fn habits(&self) -> &'static Habits {
         &fates::HABITS
     }
+
+    fn is_lean(&self) -> bool {
+        true
+    }
 }

@@ -131,7 +131,10 @@ fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
         (EntryKind::Regular, Some(content)) => {
             let entry = Entry { root: unit.root, path: unit.path, queue, name };
             match content {
-                Content::Messages => Record::of(spool.message(entry).map(Some)),
+                Content::Messages => match unit.lean.then(|| spool.glance(&entry)).flatten() {
+                    Some(message) => Record::Message(Box::new(message)),
+                    None => Record::of(spool.message(entry).map(Some)),
+                },
                 Content::Logs => match spool.side_log(entry) {
                     Record::Damage(damage) => Record::refused(damage),
                     record => record,

@@ -108,7 +108,7 @@ fn opened(path: &Path, options: &Options, more: &mut dyn FnMut(usize) -> Control
     let mut seen = Seen { instance: opened.instance, messages: vec![], damages: vec![], passed: 0 };
     for name in files(&opened.root, &opened.tops) {
         let (kind, _) = opened.root.stat(&name).unwrap();
-        (opened.read)(Unit { root: &opened.root, path: &name, kind }, &mut |record| {
+        (opened.read)(Unit { root: &opened.root, path: &name, kind, lean: false }, &mut |record| {
             match record {
                 Record::Message(message) => seen.messages.push(*message),
                 Record::Damage(damage) => seen.damages.push(damage),

@@ -17,6 +17,7 @@ fn ask_live(case: &Sample, place: &str, verb: Verb, rules: &[&str]) -> Result<Pr
     let (message, root, instance) = (case.message(place), &case.opened.root, &case.opened.instance);
     let last_activity = instance.last_activity;
     let spool = Spool {
+        blind_to: &[],
         bare: false,
         within: None,
         owner: Owner::of(root, Path::new("input")),
@@ -210,6 +211,7 @@ fn an_envelope_file_that_alone_was_renamed_meets_its_body_again_and_never_that_o
 #[test]
 fn mail_is_handed_in_to_exim_itself() {
     let spool = Spool {
+        blind_to: &[],
         bare: false,
         within: None,
         owner: Owner {

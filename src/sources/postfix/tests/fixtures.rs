@@ -143,7 +143,7 @@ fn where_queue_folders_are_missing_a_lone_log_proves_little() {
     std::fs::copy(fixture_path(&Postfix, "future/tree/defer/3/3723AB0E01F"), lone).unwrap();
     let path = Path::new("defer/0/0AAAAB0C6E1");
     let mut seen = Vec::new();
-    let unit = Unit { root: &case.opened.root, path, kind: EntryKind::Regular };
+    let unit = Unit { root: &case.opened.root, path, kind: EntryKind::Regular, lean: false };
     (case.opened.read)(unit, &mut |record| {
         seen.push(record);
         ControlFlow::Continue(())

@@ -99,12 +99,15 @@ fn of_a_whole_store_only_the_queues_are_read() {
     assert_eq!(opened.instance.queues, ["TempTable#1", "TempTable#2"]);
     let mut queues = Vec::new();
     for path in files(&opened.root, &opened.tops) {
-        (opened.read)(Unit { root: &opened.root, path: &path, kind: EntryKind::Regular }, &mut |record| {
-            if let Record::Message(message) = record {
-                queues.push(format!("{} {}", message.queue, message.place.path.lossy()));
-            }
-            ControlFlow::Continue(())
-        });
+        (opened.read)(
+            Unit { root: &opened.root, path: &path, kind: EntryKind::Regular, lean: false },
+            &mut |record| {
+                if let Record::Message(message) = record {
+                    queues.push(format!("{} {}", message.queue, message.place.path.lossy()));
+                }
+                ControlFlow::Continue(())
+            },
+        );
     }
     let wanted = ["TempTable#1 TempTable#1/CONTENTS_TABLE.xml", "TempTable#2 b/CONTENTS_TABLE.xml"];
     assert_eq!(queues, [wanted[0], wanted[0], wanted[1], wanted[1]]);
