@@ -26,5 +26,6 @@ mod invariants;
 mod joining;
 mod listings;
 mod manual;
+mod no_envelopes;
 mod tidy;
 mod unknown_outcome;
