@@ -20,7 +20,8 @@ pub struct ScanArgs {
     /// Open no message of Postfix and Exim unless its name, place, owner, mode or times give a rule cause to
     ///
     /// A first look at a queue that has exploded. Whatever is reported was read; rules that need the envelope of the rest
-    /// (`corrupt`, `expired`, `future-time`, of Exim also `held` and `duplicate-message`) are named as not judged.
+    /// (`corrupt`, `expired`, `future-time`, of Exim also `held` and `duplicate-message`) are named as not judged. What other
+    /// mail systems hold is read as always, and so is that of Exim where more than one place is scanned.
     #[arg(long, conflicts_with = "deep", help_heading = "Evidence")]
     no_envelopes: bool,
 

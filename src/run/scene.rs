@@ -71,6 +71,10 @@ impl<'a> Scene<'a> {
     /// Whether a message that was not opened has to be: a rule speaks of it, and of more than how many there are.
     fn asks(&self, message: &Message) -> bool {
         let filter = &self.request.filter;
+        let (places, sources) = (&self.prepared.places, &self.prepared.sources);
+        if !sources.get(message.instance).is_some_and(|source| source.is_lean(places.len() == 1)) {
+            return true;
+        }
         let finding = self.case(message).and_then(|case| weigh(&case).finding);
         finding.is_some_and(|finding| {
             let mut opinions = finding.opinions.iter();
@@ -106,13 +110,14 @@ fn remarks(request: &ScanRequest, prepared: &Prepared) -> Vec<String> {
         let path = path.display();
         if on_this_host { format!("looked for `{path}` in vain ({why})") } else { format!("`{path}`: {why}") }
     });
-    let read = prepared.places.iter().zip(&prepared.sources);
-    let read = read.filter(|(_, source)| request.no_envelopes && !source.is_lean()).map(|(place, source)| {
+    let alone = prepared.places.len() == 1;
+    let all = prepared.places.iter().zip(&prepared.sources);
+    let all = all.filter(|(_, source)| request.no_envelopes && !source.is_lean(alone));
+    let all = all.map(|(place, _)| {
         format!(
-            "`--no-envelopes` changes nothing for `{}`: every message of {} is read",
-            place.instance.label,
-            source.name()
+            "`--no-envelopes` changes nothing for `{}`: all of its messages are read",
+            place.instance.label
         )
     });
-    found.chain(in_vain).chain(read).collect()
+    found.chain(in_vain).chain(all).collect()
 }

@@ -89,8 +89,9 @@ pub trait Source: Sync {
     /// What it does when it starts, or its queue is run.
     fn habits(&self) -> &'static Habits;
 
-    /// Whether it makes use of [`Unit::lean`]; a source that does not opens every message.
-    fn is_lean(&self) -> bool {
+    /// Whether it makes use of [`Unit::lean`], by which no more than the rules of [`Message::blind_to`] is lost; `alone`: no
+    /// other place is looked at in which its messages may lie as well.
+    fn is_lean(&self, _alone: bool) -> bool {
         false
     }
 }

@@ -122,7 +122,7 @@ fn whatever_names_places_and_metadata_show_is_found_without_envelopes() {
     }
 
     for (spool, rules) in [
-        (&postfix, "duplicate-message empty-file foreign-name future-time misfiled wrong-owner-or-mode"),
+        (&postfix, "empty-file foreign-name future-time misfiled wrong-owner-or-mode"),
         (
             &exim,
             "body-without-envelope corrupt delivery-journal-left empty-file envelope-without-body foreign-name misfiled",
@@ -134,7 +134,7 @@ fn whatever_names_places_and_metadata_show_is_found_without_envelopes() {
             list(&lean, "findings").iter().map(|finding| text(&finding["rule"])).collect();
         assert_eq!(found.into_iter().collect::<Vec<_>>().join(" "), rules);
         assert!(lean["findings"] == full["findings"], "with all that is in them");
-        assert_eq!(lean["notes"], full["notes"]);
+        assert_eq!(lean["notes"], full["notes"], "two names of one file, and inodes in names");
     }
 }
 
@@ -189,6 +189,34 @@ fn no_file_of_a_message_in_which_nothing_seems_wrong_is_opened() {
         assert_eq!(all, envelopes(spool.path()).len(), "{case}");
         assert_eq!(opened(&["--no-envelopes"]), (0, false), "{case}");
     }
+}
+
+#[test]
+fn what_of_exim_may_lie_in_a_second_place_is_read_since_its_message_id_tells() {
+    let (one, two) = (restore("exim/deferred"), restore("exim/deferred"));
+    let envelope = envelopes(one.path()).swap_remove(0);
+    let id = envelope.file_name().unwrap().to_str().unwrap().strip_suffix("-H").unwrap().to_owned();
+    let anew = id.replace("-0000", "-000A");
+    for name in ["input/ID-H", "input/ID-D", "msglog/ID"] {
+        let [old, new] = [&id, &anew].map(|id| one.path().join(name.replace("ID", id)));
+        let text = std::fs::read_to_string(&old).unwrap().replacen(&id, &anew, 1);
+        std::fs::write(&old, text).unwrap();
+        std::fs::rename(old, new).unwrap();
+    }
+    let listing = fixture("exim/deferred").join("listing.txt");
+    let mut words: Vec<String> =
+        [one.path(), two.path(), &listing].iter().map(|path| path.to_str().unwrap().to_owned()).collect();
+    words.insert(2, "--listing".to_owned());
+    words.extend(["--as-of", "2026-11-24T01:13:02Z"].map(str::to_owned));
+    let (lean, full) = both(&words);
+    assert_eq!(full["findings"], serde_json::json!([]), "the listing shows it as it lies in the other place");
+    assert_eq!(lean["findings"], full["findings"]);
+    assert!(silent(&lean).is_empty());
+    assert!(
+        lean["warnings"].to_string().contains("`--no-envelopes` changes nothing"),
+        "{}",
+        lean["warnings"]
+    );
 }
 
 #[test]

@@ -91,7 +91,8 @@ impl Source for Exim {
         &fates::HABITS
     }
 
-    fn is_lean(&self) -> bool {
-        true
+    /// What lies elsewhere as well is known by the Message-ID, which stands in the envelope file.
+    fn is_lean(&self, alone: bool) -> bool {
+        alone
     }
 }

@@ -94,7 +94,7 @@ impl Source for Postfix {
         &fates::HABITS
     }
 
-    fn is_lean(&self) -> bool {
+    fn is_lean(&self, _alone: bool) -> bool {
         true
     }
 }
