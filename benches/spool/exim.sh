@@ -15,6 +15,8 @@ cat /lab/out/exim.answers >&2
 python3 /lab/measure.py "$1" /lab/out/exim.json <<C
 ghostq, 1 thread	/lab/ghostq scan $S --listing none --threads 1 --quiet --format jsonl
 ghostq, 2 threads	/lab/ghostq scan $S --listing none --threads 2 --quiet --format jsonl
+ghostq --no-envelopes, 1 thread	/lab/ghostq scan $S --no-envelopes --listing none --threads 1 --quiet --format jsonl
+ghostq --no-envelopes, 2 threads	/lab/ghostq scan $S --no-envelopes --listing none --threads 2 --quiet --format jsonl
 ghostq with a listing, 1 thread	/lab/ghostq scan $S --listing /lab/listing --threads 1 --quiet --format jsonl
 ghostq with a listing, 2 threads	/lab/ghostq scan $S --listing /lab/listing --threads 2 --quiet --format jsonl
 exim -bp	exim -bp
@@ -23,6 +25,7 @@ exipick	exipick
 find -type f	find $S -type f
 lower bound: list, 1 thread	/lab/walk list 1 $S
 lower bound: stat, 1 thread	/lab/walk stat 1 $S
+lower bound: stat, 2 threads	/lab/walk stat 2 $S
 lower bound: same reads, 1 thread	/lab/walk same 1 $S
 lower bound: same reads, 2 threads	/lab/walk same 2 $S
 lower bound: read every file, 1 thread	/lab/walk read 1 $S

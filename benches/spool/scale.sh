@@ -23,7 +23,10 @@ for size; do
     [ $threads = 2 ] || many=thread
     printf '%s: ghostq, %s\t/lab/ghostq scan /lab/scale/%s --listing none --threads %s --quiet --format jsonl\n' \
       "$size" "$threads $many" "$size" "$threads"
+    printf '%s: ghostq --no-envelopes, %s\t/lab/ghostq scan /lab/scale/%s --no-envelopes --listing none --threads %s --quiet --format jsonl\n' \
+      "$size" "$threads $many" "$size" "$threads"
     printf '%s: lower bound: same reads, %s\t/lab/walk same %s /lab/scale/%s\n' "$size" "$threads $many" "$threads" "$size"
+    printf '%s: lower bound: stat, %s\t/lab/walk stat %s /lab/scale/%s\n' "$size" "$threads $many" "$threads" "$size"
   done
 done >/lab/commands
 for threads in "1 thread" "2 threads"; do
