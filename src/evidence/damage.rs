@@ -4,7 +4,7 @@ use super::Locus;
 use serde::{Deserialize, Serialize};
 
 /// Something that could not be read: the file, what was wrong, what the user can do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Damage {
     /// Where.
     pub locus: Locus,
@@ -17,7 +17,7 @@ pub struct Damage {
 }
 
 /// Kinds of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DamageKind {
     /// The system refused to read it.

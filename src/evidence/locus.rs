@@ -4,7 +4,7 @@ use super::Text;
 use serde::{Deserialize, Serialize};
 
 /// The place at which a fact can be checked by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Locus {
     /// The file, listing or export; relative to the root of its source where it lies below one.
     pub path: Text,
@@ -13,7 +13,7 @@ pub struct Locus {
 }
 
 /// A place within a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum At {
     /// The file as a whole: its name or its presence.
     Whole,
@@ -57,7 +57,7 @@ impl Locus {
 }
 
 /// One sentence of evidence, and where to check it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fact {
     /// What was seen, lower-case, without a full stop.
     pub text: String,

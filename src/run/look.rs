@@ -9,7 +9,7 @@ use crate::evidence::{At, Damage, DamageKind, Message, Record, Sign};
 use crate::findings::{Finding, Store};
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
 
@@ -32,8 +32,9 @@ pub struct Look {
     pub ledger: Ledger,
     /// What was counted per place.
     pub tally: Vec<Tally>,
-    /// What could not be read.
-    pub damages: Vec<Damage>,
+    /// What could not be read: of too much the first in order, so that it does not matter which reader came first. Those that are
+    /// alike are told apart by their numbers.
+    pub damages: BTreeSet<(Damage, u64)>,
     /// How much could not be read.
     pub damage_count: u64,
     /// Rules that could not speak, why, and of how many messages.
@@ -119,8 +120,9 @@ impl Look {
             return;
         }
         self.damage_count += 1;
-        if self.damages.len() < MAX_DAMAGES {
-            self.damages.push(damage);
+        self.damages.insert((damage, self.damage_count));
+        if self.damages.len() > MAX_DAMAGES {
+            self.damages.pop_last();
         }
     }
 

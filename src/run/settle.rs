@@ -215,8 +215,7 @@ impl Settling {
                     let key = (finding.message.instance, opinion.rule.clone());
                     let note = notes.entry(key).or_insert_with(|| new_note(scene, &finding, opinion));
                     note.count += 1;
-                    note.examples
-                        .extend(opinion.facts.first().filter(|_| note.examples.len() < EXAMPLES).cloned());
+                    add_example(&mut note.examples, opinion.facts.first());
                 }
             }
             let only_counted = finding
@@ -282,7 +281,7 @@ impl Settling {
             reported: 0,
             again: request.again.clone(),
             notes,
-            damages: self.look.damages,
+            damages: self.look.damages.into_iter().map(|(damage, _)| damage).collect(),
             damage_count: self.look.damage_count,
             interrupted: interrupt::interrupted(),
             silent: self
@@ -353,6 +352,16 @@ pub fn is_counted(opinion: &Opinion) -> bool {
 fn knows(scene: &Scene<'_>, instance: usize, rule: &str) -> bool {
     let source = scene.prepared.sources.get(instance);
     source.is_some_and(|source| source.treatments().iter().any(|treatment| treatment.rule == rule))
+}
+
+/// Keeps the first few in the order of their places: findings come in that of the readers.
+fn add_example(examples: &mut Vec<Fact>, fact: Option<&Fact>) {
+    let Some(fact) = fact else { return };
+    let at = examples.partition_point(|known| (&known.locus, &known.text) <= (&fact.locus, &fact.text));
+    if at < EXAMPLES {
+        examples.insert(at, fact.clone());
+        examples.truncate(EXAMPLES);
+    }
 }
 
 fn new_note(scene: &Scene<'_>, finding: &Finding, opinion: &Opinion) -> Note {

@@ -174,17 +174,21 @@ impl<S: Default, N: Fn(&mut S, Record)> Reader<'_, S, N> {
 
     /// Reads one unit. A panic becomes damage that names the file.
     fn read_unit(&mut self, place: &Opened, instance: usize, unit: Unit<'_>) -> ControlFlow<()> {
-        let mut gone = false;
+        // The weight is that of the unit: what other files weigh is no reason to note a message before its unit was read to its end.
+        let (mut gone, mut weight) = (false, 0);
         let mut emit = |mut record: Record| {
             if let Record::Message(message) = &mut record {
                 message.instance = instance;
             }
-            self.weight += weigh(&record);
-            self.unit.push(record);
-            if self.unit.len() >= ENTRIES || self.weight >= MAX_WEIGHT {
+            let more = weigh(&record);
+            if !self.unit.is_empty() && (self.unit.len() >= ENTRIES || weight + more > MAX_WEIGHT) {
+                weight = 0;
                 self.note_unit();
                 gone |= self.send().is_break();
             }
+            weight += more;
+            self.weight += more;
+            self.unit.push(record);
             sent(!gone)
         };
         if !read_contained(place, unit, &mut emit) {

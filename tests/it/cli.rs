@@ -78,6 +78,25 @@ fn the_same_evidence_and_clock_give_the_same_bytes() {
 }
 
 #[test]
+fn any_number_of_threads_says_the_same_down_to_the_examples_of_a_note() {
+    // As in every copy, names match no inode: a note of which only a few files are named.
+    for fixture in ["postfix/deferred", "postfix/corrupt", "exim/frozen-halves-named"] {
+        let spool = restore(fixture);
+        let path = spool.path().to_str().unwrap();
+        let run = |threads: &str| {
+            let arguments = ["--as-of", "2026-11-24T02:00:00Z", "--format", "json", "--threads", threads];
+            let ran = ghostq(["scan", path].into_iter().chain(arguments));
+            // Each scan has an ID of its own.
+            ran.out.replace(ran.document()["scan_id"].as_str().unwrap(), "")
+        };
+        let one = run("1");
+        for threads in ["2", "3", "8"].repeat(4) {
+            assert!(one == run(threads), "{fixture}: another report with {threads} threads");
+        }
+    }
+}
+
+#[test]
 fn filters_choose_what_is_reported_but_never_hide_a_blocker() {
     let spool = restore("postfix/corrupt");
     let path = spool.path().to_str().unwrap();

@@ -415,24 +415,62 @@ fn what_another_user_may_not_read_is_named_with_exit_code_three() {
     }
     let spool = restore("postfix/deferred");
     let message = first_message(spool.path());
-    let public = tempfile::tempdir().unwrap();
-    let program = public.path().join("ghostq");
-    std::fs::copy(env!("CARGO_BIN_EXE_ghostq"), &program).unwrap();
-    for path in paths_below(spool.path()).into_iter().chain([public.path().to_owned(), program.clone()]) {
+    for path in paths_below(spool.path()) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     std::fs::set_permissions(&message, std::fs::Permissions::from_mode(0o700)).unwrap();
     let closed = spool.path().join("hold");
     std::fs::create_dir_all(&closed).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let mut other = std::process::Command::new("setpriv");
-    other.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&program);
-    let ran = finish(other.arg("scan").arg(spool.path()).args(["--format", "json"]));
+    let ran = scan_as_another_user(spool.path(), &["--format", "json"]);
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
     let name = message.file_name().unwrap().to_str().unwrap();
     for what in [name, "hold"] {
         assert!(ran.err.contains(what), "{what} is not named: {}", ran.err);
     }
+}
+
+#[test]
+fn a_body_behind_a_closed_door_is_not_called_lost_however_many_recipients_wait_for_it() {
+    if !is_root() {
+        return left_out("root becomes another user for this");
+    }
+    let spool = tempfile::tempdir().unwrap();
+    let closed = spool.path().join("input/d");
+    std::fs::create_dir_all(&closed).unwrap();
+    let recipients = "b@b.example\n".repeat(1_000);
+    for number in 0..10 {
+        let id = format!("1xVf{number}d-00002O-0X");
+        let envelope = format!(
+            "{id}-H\nmail 8 8\n<a@a.example>\n1790000000 0\n-local\nXX\n1000\n{recipients}\n008F From: a\n"
+        );
+        std::fs::write(spool.path().join(format!("input/{id}-H")), envelope).unwrap();
+        std::fs::write(closed.join(format!("{id}-D")), format!("{id}-D\nHello\n")).unwrap();
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(spool.path(), open).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let ran =
+        scan_as_another_user(spool.path(), &["--source", "exim", "--listing", "none", "--format", "json"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    let report = ran.document();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{}", ran.out);
+    for number in 0..10 {
+        assert!(ran.out.contains(&format!("1xVf{number}d-00002O-0X-D` belongs to it: permission denied")));
+    }
+}
+
+/// Scans as a user who owns nothing.
+fn scan_as_another_user(spool: &Path, arguments: &[&str]) -> Ran {
+    let public = tempfile::tempdir().unwrap();
+    let program = public.path().join("ghostq");
+    std::fs::copy(env!("CARGO_BIN_EXE_ghostq"), &program).unwrap();
+    for path in [public.path(), &program] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut other = std::process::Command::new("setpriv");
+    other.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&program);
+    finish(other.arg("scan").arg(spool).args(arguments))
 }
 
 /// A spool of nullmailer with this one ghost.
