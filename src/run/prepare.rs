@@ -2,11 +2,12 @@
 
 use super::ScanRequest;
 use crate::evidence::{Damage, DamageKind, Locus, Text};
+use crate::read::disk::{EntryKind, Root};
 use crate::scan::detect::{self, Found};
-use crate::sources::{Opened, Options, Source};
+use crate::sources::{Detected, Opened, Source};
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Places that are ready to be read, and what was noticed on the way.
 pub struct Prepared {
@@ -44,7 +45,7 @@ pub fn prepare(request: &ScanRequest) -> Result<Prepared> {
     } else if request.temp_tables.is_empty() {
         add(&mut found, detect::on_this_host(source));
     }
-    open(found, &request.options)
+    open(found, request)
 }
 
 /// A place that was found on two ways (named itself, and lying below another named path) is one place.
@@ -61,7 +62,7 @@ fn add(found: &mut Found, more: Found) {
     found.in_vain.extend(more.in_vain);
 }
 
-fn open(found: Found, options: &Options) -> Result<Prepared> {
+fn open(found: Found, request: &ScanRequest) -> Result<Prepared> {
     let mut prepared = Prepared {
         places: Vec::new(),
         sources: Vec::new(),
@@ -71,7 +72,7 @@ fn open(found: Found, options: &Options) -> Result<Prepared> {
     };
     let mut first_error = None;
     for (source, detected) in found.places {
-        match source.open(&detected, options) {
+        match open_place(source, &detected, request) {
             Ok(place) => {
                 prepared.places.push(place);
                 prepared.sources.push(source);
@@ -96,6 +97,33 @@ fn open(found: Found, options: &Options) -> Result<Prepared> {
         bail!("{}", nothing_found(&prepared));
     }
     Ok(prepared)
+}
+
+fn open_place(source: &dyn Source, detected: &Detected, request: &ScanRequest) -> Result<Opened> {
+    let place = source.open(detected, &request.options)?;
+    let below = |path: &&PathBuf| detected.root.starts_with(path) && **path != detected.root;
+    let named = request.paths.iter().filter(below).max_by_key(|path| path.as_os_str().len());
+    if let Some(named) = named
+        && !is_reached(&detected.root, named, &place.root)
+    {
+        bail!(
+            "`{}` was replaced by a link, or by another folder, while it was looked at: no link below a named path is followed",
+            detected.root.display()
+        );
+    }
+    Ok(place)
+}
+
+/// Whether what was opened at a path lies below the path that the operator named, through no link. A search finds no links, but
+/// a folder that it found may have become one before it was opened, and then leads wherever somebody likes.
+fn is_reached(path: &Path, named: &Path, opened: &Root) -> bool {
+    let Ok(below) = path.strip_prefix(named) else { return true };
+    match (Root::open(named).and_then(|top| top.stat(below)), opened.identity()) {
+        (Ok((EntryKind::Directory, stat)), Ok(identity)) => (stat.device, stat.inode) == identity,
+        // An export.
+        (Ok((EntryKind::Regular, _)), _) => true,
+        _ => false,
+    }
 }
 
 /// Two places of one name are called by their paths.
@@ -123,4 +151,30 @@ fn nothing_found(prepared: &Prepared) -> String {
          name the folder above it, with `--source NAME` if most of them are missing",
     );
     text
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_became_a_link_after_it_was_found_is_no_place() {
+        let (named, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = named.path().join("input");
+        std::fs::create_dir(&folder).unwrap();
+        let own = Root::open(&folder).unwrap();
+        assert!(is_reached(&folder, named.path(), &own));
+        std::fs::rename(&folder, named.path().join("aside")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &folder).unwrap();
+        let led_astray = Root::open(&folder).unwrap();
+        assert!(!is_reached(&folder, named.path(), &led_astray), "it is a link");
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::rename(named.path().join("aside"), &folder).unwrap();
+        assert!(
+            !is_reached(&folder, named.path(), &led_astray),
+            "it is a folder again, and not the one that was opened"
+        );
+        assert!(is_reached(&folder, &folder, &led_astray), "what the operator names himself may be a link");
+    }
 }
