@@ -1,5 +1,5 @@
 """common.py - what is asked of the kernel about processes and files."""
-import os, signal, time
+import os, signal, socket, time
 
 # When the message that is being made a ghost of was chosen.
 TAKEN = {"at": 0.0}
@@ -59,3 +59,27 @@ def files_below(folder):
     for top, _, names in os.walk(folder):
         for name in names:
             yield os.path.join(top, name)
+
+
+def hanging_client(recipient, line):
+    """A client that hangs in DATA, after so much of a message that some of it is on the disk."""
+    client = socket.create_connection(("127.0.0.1", 25), timeout=60)
+    answers = client.makefile("rb")
+    answers.readline()
+    for command in ("HELO half.test", "MAIL FROM:<half@lab.test>", f"RCPT TO:<{recipient}>", "DATA"):
+        client.sendall(command.encode() + b"\r\n")
+        answers.readline()
+    client.sendall(b"Subject: half\r\n\r\n" + line * 6000)
+    return client
+
+
+def half_written(paths, wanted):
+    """The one of these files that has so much of the message in it which is known by these bytes."""
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                if wanted in file.read(4096) and os.path.getsize(path) > 30000:
+                    return path
+        except FileNotFoundError:
+            pass
+    return None

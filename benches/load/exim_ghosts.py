@@ -2,9 +2,9 @@
 
 What is changed is a standing message, under the lock that Exim itself takes on its body, so that no delivery has a hand on it.
 """
-import fcntl, glob, os, pwd, random, socket, subprocess, time
+import fcntl, glob, os, pwd, random, subprocess, time
 
-from common import TAKEN, files_below, holders, kill, processes, wait_for
+from common import TAKEN, files_below, half_written, hanging_client, holders, kill, processes, wait_for
 
 SPOOL = "/var/spool/exim4"
 INPUT = f"{SPOOL}/input"
@@ -247,25 +247,9 @@ def named_queue(number):
 
 def killed_receiver(number):
     """A client that hangs in DATA, and the process that takes its message is killed."""
-    client = socket.create_connection(("127.0.0.1", 25), timeout=60)
-    answers = client.makefile("rb")
-    answers.readline()
-    for command in ("HELO half.test", "MAIL FROM:<half@lab.test>", f"RCPT TO:<half{number}@stand.test>", "DATA"):
-        client.sendall(command.encode() + b"\r\n")
-        answers.readline()
-    line = f"half written line {number}\r\n".encode()
-    client.sendall(b"Subject: half\r\n\r\n" + line * 6000)
-
-    def written():
-        for path in glob.glob(f"{INPUT}/?/*-D"):
-            try:
-                if os.path.getsize(path) > 30000:
-                    with open(path, "rb") as file:
-                        if line.strip() in file.read(4096).split(b"\n"):
-                            return path
-            except FileNotFoundError:
-                pass
-    path = wait_for(written)
+    line = f"half written line {number}.\r\n".encode()
+    client = hanging_client(f"half{number}@stand.test", line)
+    path = wait_for(lambda: half_written(glob.glob(f"{INPUT}/?/*-D"), line.strip()))
     for pid in holders(path):
         kill(pid)
     wait_for(lambda: not holders(path))

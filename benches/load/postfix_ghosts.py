@@ -2,9 +2,9 @@
 
 What is changed is a deferred message whose next attempt is some time off, so that the queue manager has no hand on it.
 """
-import os, random, socket, subprocess, time
+import os, random, subprocess, time
 
-from common import TAKEN, files_below, holders, kill, processes, wait_for
+from common import TAKEN, files_below, half_written, hanging_client, holders, kill, processes, wait_for
 
 SPOOL = "/var/spool/postfix"
 STANDING = []
@@ -129,23 +129,9 @@ def lone_log(_):
 
 def killed_cleanup(number):
     """A client that hangs in DATA, and the cleanup process that writes its message is killed."""
-    client = socket.create_connection(("127.0.0.1", 25), timeout=60)
-    answers = client.makefile("rb")
-    answers.readline()
-    for command in ("HELO half.test", "MAIL FROM:<half@lab.test>", f"RCPT TO:<half{number}@stand.test>", "DATA"):
-        client.sendall(command.encode() + b"\r\n")
-        answers.readline()
-    client.sendall(b"Subject: half\r\n\r\n" + b"half written line\r\n" * 6000)
-
-    def written():
-        for path in files_below(f"{SPOOL}/incoming"):
-            try:
-                with open(path, "rb") as file:
-                    if f"half{number}@stand.test".encode() in file.read(4096) and os.path.getsize(path) > 30000:
-                        return path
-            except FileNotFoundError:
-                pass
-    path = wait_for(written)
+    recipient = f"half{number}@stand.test"
+    client = hanging_client(recipient, b"half written line\r\n")
+    path = wait_for(lambda: half_written(files_below(f"{SPOOL}/incoming"), recipient.encode()))
     writers = [pid for pid in holders(path) if pid in processes(lambda words: words[0].endswith("cleanup"))]
     for pid in writers:
         kill(pid)
@@ -160,16 +146,7 @@ def killed_postdrop(number):
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     sender.stdin.write(b"Subject: half\n\n" + b"half written line\n" * 6000)
     sender.stdin.flush()
-
-    def written():
-        for path in files_below(f"{SPOOL}/maildrop"):
-            try:
-                with open(path, "rb") as file:
-                    if f"half{number}@stand.test".encode() in file.read(4096) and os.path.getsize(path) > 30000:
-                        return path
-            except FileNotFoundError:
-                pass
-    path = wait_for(written)
+    path = wait_for(lambda: half_written(files_below(f"{SPOOL}/maildrop"), f"half{number}@stand.test".encode()))
     for pid in holders(path):
         kill(pid)
     wait_for(lambda: not holders(path))
