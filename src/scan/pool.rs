@@ -47,7 +47,8 @@ struct Reader<'a, S, N> {
     unit: Vec<Record>,
 }
 
-/// Reads everything in the opened places, but opens messages in which nothing seems wrong only if `asks` says so. `note` writes each record on the sheet of its reader, and `take` gets each sheet.
+/// Reads everything in the opened places, but opens messages in which nothing seems wrong only if `asks` says so. `note` writes
+/// each record on the sheet of its reader, and `take` gets each sheet.
 ///
 /// The order of the records is that of completion, not of the disk. When `take` breaks off, all threads end.
 pub fn read_all<S: Default + Send>(

@@ -125,7 +125,7 @@ fn named_queue(root: &Path) -> Option<String> {
 }
 
 fn read_unit(spool: &Spool, unit: Unit<'_>, emit: &mut Emit<'_>) {
-    let Some(spot) = Spot::next(unit.path, spool.bare) else { return };
+    let Some(spot) = Spot::of(unit.path, spool.bare) else { return };
     let record = match unit.kind {
         EntryKind::Directory => return,
         EntryKind::Regular => match read_file(spool, &unit, &spot) {

@@ -62,14 +62,9 @@ impl Deref for Spot {
 }
 
 impl Spot {
-    /// The spot of a path below a spool, or below an `input` folder that was given by itself.
+    /// The spot of a path below a spool, or below an `input` folder that was given by itself. Files come folder by folder, so
+    /// that what is known of the last folder is kept.
     pub fn of(path: &Path, bare: bool) -> Option<Self> {
-        let home = Arc::new(Home::of(path.parent()?, bare)?);
-        Some(Self { home, name: SmallVec::from_slice(path.file_name()?.as_encoded_bytes()) })
-    }
-
-    /// The same, for one path after the other: files come folder by folder.
-    pub fn next(path: &Path, bare: bool) -> Option<Self> {
         thread_local! {
             static LAST: RefCell<Option<(bool, Arc<Home>)>> = const { RefCell::new(None) };
         }

@@ -12,7 +12,7 @@ const MAX_ATTRIBUTES: usize = 32;
 /// A message from the network has so many.
 const USUAL_ATTRIBUTES: usize = 14;
 /// Names that nearly every message has, so that none is written out a million times (`global/mail_proto.h`).
-const KNOWN_ATTRIBUTES: [&str; 18] = [
+const KNOWN_ATTRIBUTES: [&str; 17] = [
     "log_ident",
     "rewrite_context",
     "create_time",
@@ -30,7 +30,6 @@ const KNOWN_ATTRIBUTES: [&str; 18] = [
     "server_port",
     "helo_name",
     "protocol_name",
-    "dsn_orig_rcpt",
 ];
 /// Faults that are kept; the first ones say what happened.
 const MAX_FAULTS: usize = 8;
